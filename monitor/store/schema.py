@@ -1,0 +1,272 @@
+"""The database's tables, as append-only migrations. Readable by their names alone with sqlite-utils or Datasette.
+
+Times are UTC ISO 8601 with six decimals and a `+00:00` offset, so that they sort as text. JSON stands in TEXT columns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+#: sqlite3's `application_id` of our files ("bran"), so that another program's database is never touched.
+APPLICATION_ID = 0x6272616E
+
+FIRST = """
+CREATE TABLE posts (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    native_id TEXT NOT NULL,
+    url TEXT,
+    title TEXT,
+    text TEXT NOT NULL,
+    author_id TEXT, author_handle TEXT, author_name TEXT, author_followers INTEGER,
+    published_at TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    edited_at TEXT,
+    conversation_id TEXT,
+    parent_id TEXT,
+    language TEXT,
+    likes INTEGER NOT NULL DEFAULT 0, reposts INTEGER NOT NULL DEFAULT 0, replies INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (source, native_id)
+);
+CREATE INDEX posts_by_conversation ON posts (source, conversation_id) WHERE conversation_id IS NOT NULL;
+CREATE VIRTUAL TABLE posts_fts USING fts5 (
+    title, text, author_name, author_handle,
+    content='posts', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
+);
+CREATE TRIGGER posts_fts_insert AFTER INSERT ON posts BEGIN
+    INSERT INTO posts_fts (rowid, title, text, author_name, author_handle)
+    VALUES (new.id, new.title, new.text, new.author_name, new.author_handle);
+END;
+CREATE TRIGGER posts_fts_delete AFTER DELETE ON posts BEGIN
+    INSERT INTO posts_fts (posts_fts, rowid, title, text, author_name, author_handle)
+    VALUES ('delete', old.id, old.title, old.text, old.author_name, old.author_handle);
+END;
+CREATE TRIGGER posts_fts_update AFTER UPDATE OF title, text, author_name, author_handle ON posts BEGIN
+    INSERT INTO posts_fts (posts_fts, rowid, title, text, author_name, author_handle)
+    VALUES ('delete', old.id, old.title, old.text, old.author_name, old.author_handle);
+    INSERT INTO posts_fts (rowid, title, text, author_name, author_handle)
+    VALUES (new.id, new.title, new.text, new.author_name, new.author_handle);
+END;
+
+CREATE TABLE discussions (
+    id INTEGER PRIMARY KEY,
+    brand TEXT NOT NULL,
+    key TEXT NOT NULL,
+    source TEXT NOT NULL,
+    title TEXT NOT NULL,
+    url TEXT,
+    started_at TEXT NOT NULL,
+    last_at TEXT NOT NULL,
+    mentions INTEGER NOT NULL DEFAULT 0,
+    negative INTEGER NOT NULL DEFAULT 0,
+    reach INTEGER NOT NULL DEFAULT 0,
+    authors INTEGER NOT NULL DEFAULT 0,
+    answers INTEGER NOT NULL DEFAULT 0,
+    answered_at TEXT,
+    UNIQUE (brand, key)
+);
+CREATE INDEX discussions_by_key ON discussions (key);
+CREATE INDEX discussions_by_time ON discussions (last_at);
+
+CREATE TABLE discussion_authors (
+    discussion_id INTEGER NOT NULL REFERENCES discussions (id) ON DELETE CASCADE,
+    author TEXT NOT NULL,
+    followers INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (discussion_id, author)
+) WITHOUT ROWID;
+
+CREATE TABLE mentions (
+    id INTEGER PRIMARY KEY,
+    post_id INTEGER NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
+    brand TEXT NOT NULL,
+    discussion_id INTEGER NOT NULL REFERENCES discussions (id),
+    at TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    snippet TEXT NOT NULL,
+    answer INTEGER NOT NULL DEFAULT 0,
+    negative REAL, neutral REAL, positive REAL,
+    score REAL, confidence REAL, label TEXT, model TEXT,
+    topics TEXT NOT NULL DEFAULT '[]',
+    UNIQUE (post_id, brand)
+);
+CREATE INDEX mentions_by_discussion ON mentions (discussion_id, at);
+CREATE INDEX mentions_by_brand ON mentions (brand, at);
+
+CREATE TABLE escalations (
+    id INTEGER PRIMARY KEY,
+    brand TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    discussion_id INTEGER REFERENCES discussions (id),
+    rule_id TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    state TEXT NOT NULL,
+    tier INTEGER NOT NULL DEFAULT 0,
+    generation INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    opened_at TEXT,
+    acknowledged_at TEXT, acknowledged_by TEXT,
+    assignee TEXT,
+    snoozed_until TEXT,
+    resolved_at TEXT, resolved_by TEXT,
+    outcome TEXT,
+    note TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX escalations_by_discussion ON escalations (discussion_id);
+CREATE INDEX escalations_by_state ON escalations (state);
+-- One living escalation a discussion, or a rule and brand where the scope is the brand: the database itself refuses a second.
+CREATE UNIQUE INDEX escalations_one_alive ON escalations (brand, scope, coalesce(discussion_id, rule_id))
+    WHERE state NOT IN ('resolved', 'dropped');
+
+CREATE TABLE escalation_rules (
+    escalation_id INTEGER NOT NULL REFERENCES escalations (id) ON DELETE CASCADE,
+    rule_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    reasons TEXT NOT NULL,
+    at TEXT NOT NULL,
+    snapshot TEXT NOT NULL,
+    PRIMARY KEY (escalation_id, rule_id)
+) WITHOUT ROWID;
+
+CREATE TABLE timers (
+    escalation_id INTEGER NOT NULL REFERENCES escalations (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    due_at TEXT NOT NULL,
+    PRIMARY KEY (escalation_id, kind)
+) WITHOUT ROWID;
+CREATE INDEX timers_by_due ON timers (due_at);
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    why TEXT NOT NULL DEFAULT '',
+    escalation_id INTEGER,
+    discussion_id INTEGER,
+    data TEXT NOT NULL DEFAULT '{}'
+);
+CREATE INDEX events_by_escalation ON events (escalation_id) WHERE escalation_id IS NOT NULL;
+CREATE TRIGGER events_are_kept BEFORE UPDATE ON events BEGIN SELECT raise(ABORT, 'events are append-only'); END;
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    op_key TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    severity_rank INTEGER NOT NULL,
+    escalation_id INTEGER REFERENCES escalations (id),
+    payload TEXT NOT NULL DEFAULT '{}',
+    created_at TEXT NOT NULL,
+    not_before TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    floor_at TEXT,
+    absent_reads INTEGER NOT NULL DEFAULT 0,
+    plain INTEGER NOT NULL DEFAULT 0,
+    repeated INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    sent_at TEXT,
+    sent_channel TEXT,
+    sent_ts TEXT
+);
+CREATE INDEX outbox_waiting ON outbox (not_before) WHERE state <> 'sent';
+CREATE INDEX outbox_by_escalation ON outbox (escalation_id, kind);
+
+CREATE TABLE cursors (
+    source TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    cursor TEXT NOT NULL DEFAULT '{}',
+    due_at TEXT NOT NULL,
+    read_until TEXT,
+    last_success_at TEXT,
+    last_post_at TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT 'active',
+    error TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE follows (
+    source TEXT PRIMARY KEY,
+    url TEXT NOT NULL,
+    name TEXT NOT NULL,
+    conversation_id TEXT NOT NULL,
+    parent_id TEXT,
+    parent_title TEXT,
+    until TEXT NOT NULL
+);
+
+CREATE TABLE coverage (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    start TEXT NOT NULL,
+    end TEXT NOT NULL,
+    complete INTEGER NOT NULL,
+    reason TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX coverage_by_source ON coverage (source, end);
+
+CREATE TABLE labels (
+    id INTEGER PRIMARY KEY,
+    mention_id INTEGER NOT NULL REFERENCES mentions (id) ON DELETE CASCADE,
+    label TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+
+CREATE TABLE costs (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    at TEXT NOT NULL,
+    requests INTEGER NOT NULL DEFAULT 0,
+    paid_reads INTEGER NOT NULL DEFAULT 0,
+    money REAL NOT NULL DEFAULT 0,
+    currency TEXT NOT NULL DEFAULT 'USD'
+);
+
+CREATE TABLE facts (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+"""
+
+#: Append only: a released step is never changed. `PRAGMA user_version` says how many have been applied.
+MIGRATIONS: tuple[str, ...] = (FIRST,)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection) -> int:
+    """Apply the missing steps, each in a transaction of its own; return the version reached."""
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    for number in range(version(connection), len(MIGRATIONS)):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have migrated while this one waited for the lock.
+            if version(connection) == number:
+                for statement in _statements(MIGRATIONS[number]):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+    return version(connection)
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script (executescript would commit behind our back) where sqlite says a statement is complete."""
+    statements, lines = [], []
+    for line in script.splitlines():
+        lines.append(line)
+        if line.rstrip().endswith(";") and sqlite3.complete_statement("\n".join(lines)):
+            statements.append("\n".join(lines))
+            lines = []
+    return statements
