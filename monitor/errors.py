@@ -1,21 +1,22 @@
 """The errors of brand-monitor; every third-party error is mapped to one of these by the adapter that met it.
 
-    MonitorError                 anything a person is told in one sentence; never a traceback
-    ├─ ConfigError               one or more `Problem`s in configuration, rules or wrong usage (exit status 2)
-    ├─ StoreError                the database cannot be used: not one of ours, newer, read-only, full, locked
-    ├─ ModelError                the sentiment model cannot be loaded
-    ├─ BadPost                   one line or entry is no post; it is counted and set aside
-    ├─ SourceError               a poll failed; `permanent` and `retry_after` tell the scheduler what follows
-    │   ├─ AccessDenied          401, 403: the source stops until a person mends it
-    │   ├─ SourceGone            410: the publisher ended it; paused visibly
-    │   ├─ SourceRefused         our own guard refused it: private address, scheme, too many redirects
-    │   ├─ RateLimited           429, 503 with Retry-After
-    │   ├─ SourceUnavailable     timeouts, resets, 404, 5xx: tried again with back-off
-    │   └─ BadDocument           an answer that cannot be read
-    └─ DeliveryError             a message did not (surely) arrive
-        ├─ DeliveryRefused       Slack said no; `code` is its error: blocked until mended
-        ├─ DeliveryLimited       429; the whole channel waits `retry_after`
-        └─ DeliveryUnknown       it may have arrived: ask before sending again
+MonitorError                 anything a person is told in one sentence; never a traceback
+├─ ConfigError               one or more `Problem`s in configuration, rules or wrong usage (exit status 2)
+├─ StoreError                the database cannot be used: not one of ours, newer, read-only, full, locked
+├─ ModelError                the sentiment model cannot be loaded
+├─ BadPost                   one line or entry is no post; it is counted and set aside
+├─ SourceError               a poll failed; `permanent` and `retry_after` tell the scheduler what follows
+│   ├─ AccessDenied          401, 403: the source stops until a person mends it
+│   ├─ SourceGone            410: the publisher ended it; paused visibly
+│   ├─ SourceRefused         our own guard refused it: private address, scheme, too many redirects
+│   ├─ RateLimited           429, 503 with Retry-After
+│   ├─ SourceUnavailable     timeouts, resets, 404, 5xx: tried again with back-off
+│   └─ BadDocument           an answer that cannot be read
+└─ DeliveryError             a message did not (surely) arrive
+    ├─ DeliveryRefused       Slack said no; `code` is its error: blocked until mended
+    ├─ DeliveryLimited       429; the whole channel waits `retry_after`
+    ├─ DeliveryFailed        it surely did not arrive: no connection; tried again with back-off
+    └─ DeliveryUnknown       it may have arrived: ask before sending again
 """
 
 from __future__ import annotations
@@ -129,6 +130,10 @@ class DeliveryLimited(DeliveryError):
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class DeliveryFailed(DeliveryError):
+    """The request never reached Slack, or Slack never read it: the message surely did not arrive."""
 
 
 class DeliveryUnknown(DeliveryError):

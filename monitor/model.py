@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-
 # -- what is read ------------------------------------------------------------------------------------------------
 
 
@@ -143,6 +142,18 @@ class Sentiment:
             ((self.neutral, Label.NEUTRAL), (self.negative, Label.NEGATIVE), (self.positive, Label.POSITIVE)),
             key=lambda pair: pair[0],
         )[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A brand found in a post and judged: a mention that is not stored yet. See `Mention` for the fields."""
+
+    brand: str
+    terms: tuple[str, ...]
+    snippet: str
+    topics: tuple[str, ...] = ()
+    answer: bool = False
+    sentiment: Sentiment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +369,8 @@ class OutboxMessage:
     """A message that must reach Slack (or the terminal), as stored.
 
     `op_key` is unique: escalation:tier:kind:repeat. `not_before`: earliest next step. `floor_at`: nothing before it
-    need be searched when asking whether the message arrived. `absent_reads`: complete reads that did not find it.
+    need be searched when asking whether the message arrived. `unknown_at`: since when nobody knows whether it arrived;
+    `absent_reads`: complete reads since then that did not find it.
     `sent_channel` and `sent_ts` name the message in Slack. `plain`: send as plain text, blocks were refused.
     """
 
@@ -381,3 +393,4 @@ class OutboxMessage:
     sent_at: datetime | None = None
     sent_channel: str | None = None
     sent_ts: str | None = None
+    unknown_at: datetime | None = None

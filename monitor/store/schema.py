@@ -114,7 +114,7 @@ CREATE TABLE escalations (
 );
 CREATE INDEX escalations_by_discussion ON escalations (discussion_id);
 CREATE INDEX escalations_by_state ON escalations (state);
--- One living escalation a discussion, or a rule and brand where the scope is the brand: the database itself refuses a second.
+-- One living escalation a discussion, or a rule where the scope is the brand: the database itself refuses a second.
 CREATE UNIQUE INDEX escalations_one_alive ON escalations (brand, scope, coalesce(discussion_id, rule_id))
     WHERE state NOT IN ('resolved', 'dropped');
 
@@ -171,7 +171,8 @@ CREATE TABLE outbox (
     error TEXT NOT NULL DEFAULT '',
     sent_at TEXT,
     sent_channel TEXT,
-    sent_ts TEXT
+    sent_ts TEXT,
+    unknown_at TEXT
 );
 CREATE INDEX outbox_waiting ON outbox (not_before) WHERE state <> 'sent';
 CREATE INDEX outbox_by_escalation ON outbox (escalation_id, kind);
@@ -181,9 +182,7 @@ CREATE TABLE cursors (
     name TEXT NOT NULL,
     cursor TEXT NOT NULL DEFAULT '{}',
     due_at TEXT NOT NULL,
-    read_until TEXT,
     last_success_at TEXT,
-    last_post_at TEXT,
     failures INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'active',
     error TEXT NOT NULL DEFAULT '',
@@ -196,7 +195,6 @@ CREATE TABLE follows (
     name TEXT NOT NULL,
     conversation_id TEXT NOT NULL,
     parent_id TEXT,
-    parent_title TEXT,
     until TEXT NOT NULL
 );
 
@@ -243,27 +241,35 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection) -> int:
-    """Apply the missing steps, each in a transaction of its own; return the version reached."""
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    for number in range(version(connection), len(MIGRATIONS)):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            # Another process may have migrated while this one waited for the lock.
-            if version(connection) == number:
-                for statement in _statements(MIGRATIONS[number]):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {number + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply the steps that are missing, all or none; another process may be about to do the same."""
+    # Imported here: a database that is up to date, the usual case, need not pay for it.
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations("brand-monitor")
+    for number, script in enumerate(MIGRATIONS, 1):
+
+        def step(db: Database, number: int = number, script: str = script) -> None:
+            for statement in _statements(script):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")
+
+        migrations(name=f"{number:04}")(step)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(Database(connection))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
             connection.execute("ROLLBACK")
-            raise
-    return version(connection)
+        raise
 
 
 def _statements(script: str) -> list[str]:
-    """Split a script (executescript would commit behind our back) where sqlite says a statement is complete."""
-    statements, lines = [], []
+    """The script's statements; sqlite3's own executescript would commit the transaction that runs."""
+    statements: list[str] = []
+    lines: list[str] = []
     for line in script.splitlines():
         lines.append(line)
         if line.rstrip().endswith(";") and sqlite3.complete_statement("\n".join(lines)):

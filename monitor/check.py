@@ -1,0 +1,147 @@
+"""`check`: everything that can be known to be wrong before the first run, each with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.app import load_config, messenger, read_rules, utc_now
+from monitor.config import Config
+from monitor.credentials import SLACK_BOT_TOKEN, secret
+from monitor.errors import ConfigError, MonitorError, SourceError
+from monitor.rules.load import RuleSet
+from monitor.rules.rule import Status
+from monitor.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. Good, good with a `warning`, or to be mended."""
+
+    good: bool
+    text: str
+    warning: bool = False
+
+
+def findings(path: Path | None, online: bool) -> Iterator[Finding]:
+    """Look at one thing after the other, so that a slow one does not hide the others' results."""
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        yield from (Finding(False, str(problem)) for problem in error.problems)
+        return
+    yield Finding(True, f"{config.file}: {len(config.brands)} brands, {len(config.sources)} sources")
+    yield from _rules(config)
+    yield from _credentials(config)
+    yield from _model(config)
+    yield from _store(config)
+    yield from _sources(config, online)
+    if online:
+        yield from _slack(config)
+
+
+def _rules(config: Config) -> Iterator[Finding]:
+    try:
+        rules = read_rules(config, utc_now().date())
+    except ConfigError as error:
+        yield from (Finding(False, str(problem)) for problem in error.problems)
+        return
+    yield from (Finding(True, str(warning), warning=True) for warning in rules.warnings)
+    live = sum(rule.status is Status.LIVE for rule in rules.rules)
+    text = f"{config.rules}: {len(rules.rules)} rules, {live} of them live"
+    yield Finding(True, text if live else f"{text}: nothing will ever alert", warning=not live)
+    yield from _channels(config, rules)
+
+
+def _channels(config: Config, rules: RuleSet) -> Iterator[Finding]:
+    channels = sorted({team.channel for team in rules.teams.values()} | {config.slack.channel})
+    yield Finding(True, f"alerts go to {', '.join(channels)}")
+
+
+def _credentials(config: Config) -> Iterator[Finding]:
+    try:
+        token = secret(SLACK_BOT_TOKEN)
+    except ConfigError as error:
+        yield Finding(False, str(error))
+        return
+    if token is None:
+        what = f"no {SLACK_BOT_TOKEN}: messages go to the console. The README says how to get one."
+        yield Finding(True, what, warning=True)
+    elif not token.value.startswith(("xoxb-", "xoxe.xoxb-")):
+        what = (
+            f"{SLACK_BOT_TOKEN} from {token.origin} is no bot token: those begin with xoxb- (OAuth & Permissions page)"
+        )
+        yield Finding(False, what)
+    else:
+        yield Finding(True, f"{SLACK_BOT_TOKEN} comes from {token.origin}")
+
+
+def _model(config: Config) -> Iterator[Finding]:
+    from monitor.sentiment import load_model
+
+    try:
+        model = load_model(config.sentiment.model, config.sentiment.threads, config.sentiment.batch)
+        model.judge(["a first text"])
+        yield Finding(True, f"sentiment model {model.id}")
+    except MonitorError as error:
+        yield Finding(False, str(error))
+
+
+def _store(config: Config) -> Iterator[Finding]:
+    if not config.store.exists():
+        parent = config.store.parent
+        if parent.is_dir():
+            yield Finding(True, f"{config.store}: will be made at the first run")
+        else:
+            yield Finding(False, f"{config.store}: its folder does not exist; make it, or change `store:`")
+        return
+    try:
+        store = Store(config.store)
+        with store.read() as connection:
+            posts = connection.execute("SELECT count(*) FROM posts").fetchone()[0]
+        with store.write():
+            pass
+        store.close()
+        yield Finding(True, f"{config.store}: {posts:,} posts")
+    except MonitorError as error:
+        yield Finding(False, str(error))
+
+
+def _sources(config: Config, online: bool) -> Iterator[Finding]:
+    from monitor.app import Sources
+
+    if not config.sources:
+        yield Finding(True, "no sources: posts come by `brand-monitor ingest` alone", warning=True)
+        return
+    try:
+        built = Sources(config)
+    except ConfigError as error:
+        yield from (Finding(False, str(problem)) for problem in error.problems)
+        return
+    try:
+        yield Finding(True, f"{len(built.configured)} feeds")
+        for source in built.configured if online else ():
+            try:
+                result = source.poll({}, utc_now())
+                notes = f" ({'; '.join(result.notes)})" if result.notes else ""
+                yield Finding(True, f"{source.key}: {len(result.posts)} entries{notes}", warning=bool(result.notes))
+            except SourceError as error:
+                yield Finding(False, f"{source.key}: {error}")
+    finally:
+        built.close()
+
+
+def _slack(config: Config) -> Iterator[Finding]:
+    if secret(SLACK_BOT_TOKEN) is None:
+        return
+    for good, text in messenger(config, "check").check(_all_channels(config)):
+        yield Finding(good, text)
+
+
+def _all_channels(config: Config) -> list[str]:
+    try:
+        teams = read_rules(config).teams.values()
+    except ConfigError:
+        teams = ()
+    return sorted({team.channel for team in teams} | {config.slack.channel})

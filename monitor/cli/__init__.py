@@ -1,0 +1,73 @@
+"""The command line: thin commands; what they do stands in `monitor.app` and below.
+
+Whatever a command needs beyond click is imported when it runs, so that `brand-monitor --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from monitor import __version__
+from monitor.cli import escalations, reading, rules, running, setup
+from monitor.errors import ConfigError, MonitorError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="brand-monitor")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The configuration. Default: monitor.yaml here, else the one that $BRAND_MONITOR_CONFIG names.",
+)
+@click.pass_context
+def cli(context: click.Context, config: Path | None) -> None:
+    """Watch networks and feeds for mentions of a brand, and escalate the discussions that turn bad.
+
+    Start with `brand-monitor demo`, then `brand-monitor init`.
+    """
+    context.obj = config
+
+
+for command in (
+    setup.init,
+    setup.check,
+    running.run,
+    running.demo,
+    running.ingest,
+    rules.rules,
+    reading.discussions,
+    escalations.escalations,
+    reading.search,
+    reading.status,
+    running.backup,
+    setup.schema,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point: every error ends in a sentence and an exit status, 1 a problem found, 2 wrong usage or config."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except MonitorError as error:
+        click.echo(f"brand-monitor: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; Python would complain again at its own end.
+        sys.stdout = None  # type: ignore[assignment]
+        sys.exit(0)

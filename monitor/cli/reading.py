@@ -1,0 +1,154 @@
+"""Commands that only read the database: `discussions`, `search`, `status`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli.words import ago, clean
+
+if TYPE_CHECKING:
+    from monitor.model import Mention
+    from monitor.status import Status
+
+
+def as_json(value: Any) -> str:
+    """Any of our values; times as ISO 8601."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@click.command()
+@click.option("--brand", help="Only this brand's.")
+@click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="Active in the last N days.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@click.pass_obj
+def discussions(config: Path | None, brand: str | None, days: int, limit: int, json_: bool) -> None:
+    """List discussions, those with the most negative mentions first."""
+    from monitor.app import open_store, utc_now
+    from monitor.store.escalations import listed_discussions
+
+    now = utc_now()
+    store = open_store(config, create=False)
+    try:
+        with store.read() as connection:
+            found = listed_discussions(connection, brand=brand, since=now - timedelta(days=days), limit=limit)
+    finally:
+        store.close()
+    if json_:
+        click.echo(as_json([asdict(d) | {"negative_share": round(d.negative_share, 3)} for d in found]))
+        return
+    if not found:
+        click.echo(f"No discussion in the last {days} days.")
+        return
+    click.echo(f"{'id':>6}  {'brand':<14} {'mentions':>8} {'negative':>12} {'reach':>9}  {'last':<12} title")
+    for d in found:
+        negative = f"{d.negative} ({d.negative_share:.0%})"
+        answered = " · answered" if d.answers else ""
+        click.echo(
+            f"{d.id:>6}  {clean(d.brand, 14):<14} {d.mentions:>8} {negative:>12} {d.reach:>9,}  "
+            f"{ago(d.last_at, now):<12} {clean(d.title, 60)}{answered}"
+        )
+
+
+@click.command()
+@click.argument("query")
+@click.option("--brand", help="Only mentions of this brand.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@click.pass_obj
+def search(config: Path | None, query: str, brand: str | None, limit: int, json_: bool) -> None:
+    """Find mentions whose post holds all words of QUERY; a * ends a prefix."""
+    from monitor.app import open_store
+    from monitor.store.mentions import search as find
+
+    store = open_store(config, create=False)
+    try:
+        with store.read() as connection:
+            found = find(connection, query, brand=brand, limit=limit)
+    finally:
+        store.close()
+    if json_:
+        click.echo(as_json([_mention(mention) for mention in found]))
+        return
+    if not found:
+        click.echo(f"No mention holds all of: {query}")
+    for mention in found:
+        score = f"{mention.sentiment.score:+.2f}" if mention.sentiment else "answer" if mention.answer else "     "
+        who = clean(mention.post.author.handle or mention.post.author.name or "unknown", 24)
+        click.echo(f"{mention.at:%Y-%m-%d %H:%M}  {score}  {clean(mention.brand, 16)} · {mention.post.source} · {who}")
+        click.echo(f"    {clean(mention.snippet, 150)}")
+        if mention.post.url:
+            click.echo(f"    {clean(mention.post.url, 150)}")
+
+
+def _mention(mention: Mention) -> dict[str, Any]:
+    judged = mention.sentiment
+    extra = {"score": judged.score, "confidence": judged.confidence, "label": judged.label} if judged else {}
+    return asdict(mention) | extra
+
+
+@click.command()
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@click.pass_obj
+def status(config: Path | None, json_: bool) -> None:
+    """Tell how the monitoring stands: sources, gaps, messages, escalations, what to mend. Exit 1 if there is any."""
+    from monitor.app import open_store, utc_now
+    from monitor.status import status as read_status
+
+    now = utc_now()
+    store = open_store(config, create=False)
+    try:
+        found = read_status(store, now)
+    finally:
+        store.close()
+    if json_:
+        click.echo(as_json(asdict(found)))
+    else:
+        _show(found, now)
+    if found.problems:
+        raise click.exceptions.Exit(1)
+
+
+def _show(found: Status, now: datetime) -> None:
+    bold = lambda text: click.style(text, bold=True)  # noqa: E731
+    daemon = found.daemon
+    if found.running:
+        click.echo(
+            f"{bold('Daemon')}       running since {daemon.get('started', '?')}, version {daemon.get('version', '?')}"
+        )
+    else:
+        click.echo(f"{bold('Daemon')}       not running" + ("" if daemon else " (it has never run on this database)"))
+    click.echo(
+        f"{bold('Mentions')}     {found.mentions:,} of {found.posts:,} stored posts, {found.mentions_today:,} today, "
+        f"the last {ago(found.last_mention, now)}"
+    )
+    states = ", ".join(f"{count} {state}" for state, count in found.escalations.items()) or "none"
+    click.echo(f"{bold('Escalations')}  {states}")
+    outbox = ", ".join(f"{count} {state}" for state, count in found.outbox.items()) or "none"
+    waiting = f", the oldest unsent from {ago(found.oldest_waiting, now)}" if found.oldest_waiting else ""
+    click.echo(f"{bold('Messages')}     {outbox}{waiting}")
+    click.echo(f"{bold('Sources')}      {len(found.sources) or 'none'}")
+    for source in found.sources:
+        name = clean(source.name, 28)
+        line = f"  {name:<28} {source.state:<8} read {ago(source.last_success, now)}, next {ago(source.next_due, now)}"
+        click.echo(line + (f" · {clean(source.note, 80)}" if source.note else ""))
+        if source.error:
+            click.echo(click.style(f"    {clean(source.error, 160)}", fg="yellow"))
+    for gap in found.gaps[:10]:
+        click.echo(f"  gap: {gap['source']} from {gap['start'][:16]} to {gap['end'][:16]}: {clean(gap['reason'], 100)}")
+    if len(found.gaps) > 10:
+        click.echo(f"  … and {len(found.gaps) - 10} more gaps in the last 7 days (--json lists them)")
+    if found.problems:
+        click.echo(click.style("To mend", fg="red", bold=True))
+        for problem in found.problems:
+            click.echo("  " + problem.replace("\n", "\n    "))

@@ -1,0 +1,289 @@
+"""The daemon: a scheduler (the main thread), polls in threads of their own, one ingest thread, one delivery thread.
+
+    scheduler ──▶ poll threads ──bounded queue──▶ ingest: store, judge, escalate ──outbox──▶ delivery ──▶ Slack
+
+SIGTERM and SIGINT drain and stop within `STOP_WITHIN` seconds, SIGHUP reloads. systemd's watchdog is fed only while
+both inner loops move on; whether Slack or a source can be reached has no part in it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from queue import Empty, Queue
+from types import FrameType
+from typing import IO
+
+from monitor import __version__
+from monitor.app import App
+from monitor.errors import ConfigError, MonitorError, StoreError
+from monitor.poll import Outcome, Polling
+from monitor.status import lock_file
+from monitor.store import facts
+from monitor.systemd import notify, notify_reloading, watchdog_seconds
+
+log = logging.getLogger("monitor.daemon")
+
+#: Outcomes of polls that wait for the ingest thread.
+QUEUE = 32
+#: The loops look around at least so often (seconds): the command line may have changed the database.
+TICK = 1.0
+#: After the database could not be written (a full disk, say) it is tried again in so many seconds.
+STORE_RETRY = 5.0
+STOP_WITHIN = 10.0
+#: A loop that has not moved for so long (seconds) is stuck, and the watchdog is no longer fed.
+STUCK = 120.0
+#: The journal's names for how bad it is.
+PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+
+
+class Daemon:
+    def __init__(self, app: App, config_path: Path | None = None) -> None:
+        self._app = app
+        self._config_path = config_path
+        self._outcomes: Queue[Outcome] = Queue(maxsize=QUEUE)
+        self._polling = Polling(app.store, self._outcomes, app.follow_source)
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._reload = threading.Event()
+        self._deliver_now = threading.Event()
+        self._drain_until = float("inf")
+        self._beats: dict[str, float] = {}
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until told to stop. Raises `MonitorError` where another daemon works on the same database."""
+        with hold(self._app.store.path), self._signals():
+            self._polling.configure(self._app.sources(), self._app.clock())
+            self._remember_start()
+            threads = [
+                threading.Thread(target=self._ingest_loop, name="ingest", daemon=True),
+                threading.Thread(target=self._delivery_loop, name="delivery", daemon=True),
+            ]
+            for thread in threads:
+                thread.start()
+            notify("READY=1", f"STATUS={self._in_words()}")
+            log.info("brand-monitor %s is running: %s", __version__, self._in_words())
+            try:
+                self._schedule_loop()
+            finally:
+                notify("STOPPING=1")
+                self._drain(threads)
+                log.info("stopped")
+
+    def stop(self) -> None:
+        """Ask the daemon to drain and stop; callable from any thread."""
+        self._stop.set()
+        self._wake.set()
+
+    def run_once(self) -> None:
+        """One cycle: poll every source that is due, judge, fire due timers, deliver what is ready."""
+        with hold(self._app.store.path):
+            now = self._app.clock()
+            self._polling.configure(self._app.sources(), now, at_once=True)
+            self._app.settle()
+            # A source that has been polled is due after `now`: the cycle ends when none is left and none under way.
+            while self._polling.start_due(self._app.clock(), due_by=now) or self._polling.under_way():
+                try:
+                    self._commit(self._outcomes.get(timeout=0.1))
+                except Empty:
+                    continue
+            self._app.settle()
+            self._deliver_all_ready()
+
+    def _deliver_all_ready(self) -> None:
+        patience = timedelta(seconds=5)
+        while (due := self._app.delivery.step(self._app.clock())) is not None:
+            wait = due - self._app.clock()
+            if wait > patience:
+                break
+            time.sleep(max(0.0, wait.total_seconds()))
+
+    # -- the scheduler -------------------------------------------------------------------------------------------
+
+    def _schedule_loop(self) -> None:
+        watchdog = watchdog_seconds()
+        while not self._stop.is_set():
+            if self._reload.is_set():
+                self._reload.clear()
+                self._reload_now()
+            try:
+                due = self._polling.start_due(self._app.clock())
+            except StoreError as error:
+                log.error("%s", error)
+                due = None
+            if watchdog and self._moving():
+                notify("WATCHDOG=1")
+            wait = TICK if due is None else (due - self._app.clock()).total_seconds()
+            self._wake.wait(min(TICK, max(0.05, wait)))
+            self._wake.clear()
+
+    def _moving(self) -> bool:
+        return all(time.monotonic() - beat < STUCK for beat in self._beats.values())
+
+    def _reload_now(self) -> None:
+        notify_reloading()
+        try:
+            self._app.reload(self._config_path)
+            self._polling.configure(self._app.sources(), self._app.clock())
+            log.info("reloaded: %s", self._in_words())
+        except ConfigError as error:
+            log.error("not reloaded, all stays as it was:\n%s", error)
+        except MonitorError as error:
+            log.error("not reloaded: %s", error)
+        notify("READY=1", f"STATUS={self._in_words()}")
+
+    # -- ingest --------------------------------------------------------------------------------------------------
+
+    def _ingest_loop(self) -> None:
+        while not (self._stop.is_set() and self._outcomes.empty()) and time.monotonic() < self._drain_until:
+            self._beats["ingest"] = time.monotonic()
+            try:
+                with suppress(Empty):
+                    self._commit(self._outcomes.get(timeout=TICK / 2))
+                self._app.settle()
+                self._deliver_now.set()
+            except StoreError as error:
+                log.error("%s", error)
+                self._stop.wait(STORE_RETRY)
+            except Exception:
+                log.exception("the ingest thread met an error it does not know; it goes on")
+                self._stop.wait(STORE_RETRY)
+
+    def _commit(self, outcome: Outcome) -> None:
+        """Commit one outcome, however long the database cannot be written; its source is not polled meanwhile."""
+        while True:
+            try:
+                self._polling.commit(outcome, self._app.take, self._app.clock())
+                self._wake.set()
+                return
+            except StoreError as error:
+                log.error("%s", error)
+                if self._stop.is_set():
+                    return
+                self._beats["ingest"] = time.monotonic()
+                self._stop.wait(STORE_RETRY)
+
+    # -- delivery ------------------------------------------------------------------------------------------------
+
+    def _delivery_loop(self) -> None:
+        while not self._stop.is_set() or time.monotonic() < self._drain_until:
+            self._beats["delivery"] = time.monotonic()
+            self._deliver_now.clear()
+            try:
+                due = self._app.delivery.step(self._app.clock())
+            except StoreError as error:
+                log.error("%s", error)
+                due = self._app.clock() + timedelta(seconds=STORE_RETRY)
+            except Exception:
+                log.exception("the delivery thread met an error it does not know; it goes on")
+                due = self._app.clock() + timedelta(seconds=STORE_RETRY)
+            wait = TICK if due is None else (due - self._app.clock()).total_seconds()
+            if self._stop.is_set() and wait > 0.1:
+                return
+            if wait > 0:
+                self._deliver_now.wait(min(TICK, wait))
+
+    # -- stopping ------------------------------------------------------------------------------------------------
+
+    def _drain(self, threads: list[threading.Thread]) -> None:
+        self._stop.set()
+        self._drain_until = time.monotonic() + STOP_WITHIN - 2
+        ingest, delivery = threads
+        ingest.join(STOP_WITHIN - 2)
+        self._deliver_now.set()
+        delivery.join(max(0.1, self._drain_until + 1 - time.monotonic()))
+        for thread in threads:
+            if thread.is_alive():
+                log.warning(
+                    "the %s thread did not finish in time; what it had not committed is done again", thread.name
+                )
+
+    def _signals(self) -> _Signals:
+        def on_stop(number: int, frame: FrameType | None) -> None:
+            log.info("asked to stop by %s", signal.Signals(number).name)
+            self.stop()
+
+        def on_hup(number: int, frame: FrameType | None) -> None:
+            self._reload.set()
+            self._wake.set()
+
+        return _Signals({signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: on_hup})
+
+    def _remember_start(self) -> None:
+        now = self._app.clock()
+        with self._app.store.write() as connection:
+            started = f"{now:%Y-%m-%d %H:%M} UTC"
+            facts.remember(connection, "daemon", {"pid": os.getpid(), "started": started, "version": __version__}, now)
+
+    def _in_words(self) -> str:
+        app = self._app
+        return f"{len(app.config.brands)} brands, {len(app.sources())} sources, {len(app.rules.rules)} rules"
+
+
+class _Signals:
+    """Handlers that are in place while the block runs; only the main thread may have any."""
+
+    def __init__(self, handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> None:
+        self._handlers = handlers
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, handler) for number, handler in self._handlers.items()}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+class hold:
+    """The right to be the daemon of a database, for as long as the block runs. Raises `MonitorError` if it is taken."""
+
+    def __init__(self, store: Path) -> None:
+        self._path = lock_file(store)
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> None:
+        file = self._path.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            what = f"A daemon works on this database already ({self._path} is locked)."
+            raise MonitorError(f"{what} Stop it first, or use another `store:`.") from error
+        self._file = file
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+
+
+def set_up_logging() -> None:
+    """To standard error: with systemd's priorities under systemd, readable on a terminal."""
+    handler = logging.StreamHandler(sys.stderr)
+    if os.environ.get("JOURNAL_STREAM"):
+        handler.setFormatter(_Journal("%(name)s: %(message)s"))
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for noisy in ("urllib3", "slack_sdk", "transformers", "huggingface_hub"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+class _Journal(logging.Formatter):
+    """`<N>` before every line, which the journal takes for its priority."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        mark = f"<{PRIORITIES.get(record.levelno, 5)}>"
+        return "\n".join(mark + line for line in super().format(record).splitlines())

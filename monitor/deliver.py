@@ -1,0 +1,226 @@
+"""Delivery: takes messages out of the outbox and brings them to Slack or the terminal, one at a time.
+
+Each step is load → decide → save: the decisions stand in `monitor.escalation.outbox`, the requests in `monitor.slack`.
+Committed before the request: that it is made; after it: what became of it. Whatever ends this process in between, the
+next one asks Slack whether the message stands there. One sender works on a database.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused, DeliveryUnknown
+from monitor.escalation import outbox as decisions
+from monitor.escalation.outbox import Waiting
+from monitor.model import EscalationView, Mention, MessageKind, MessageState, OutboxMessage
+from monitor.slack.messages import Delivered, Message, render_notice, render_reply, render_root
+from monitor.slack.text import escape
+from monitor.store.outbox import Outbox
+
+_log = logging.getLogger(__name__)
+
+
+class Messenger(Protocol):
+    """Slack or the terminal: one request a call; raises only `DeliveryError`s."""
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The other side's clock at its last answer."""
+
+    def post(self, message: Message, channel: str, *, thread_ts: str | None, outbox_id: int) -> Delivered: ...
+
+    def update(self, message: Message, channel: str, ts: str) -> Delivered: ...
+
+    def find(self, channel: str, *, outbox_id: int, oldest: datetime, thread_ts: str | None) -> Delivered | None:
+        """Where the post of `outbox_id` stands; None only after a complete read from `oldest` on without it."""
+
+
+class Storage(Protocol):
+    """What delivery needs of the store; `write` commits when its block ends."""
+
+    def write(self) -> AbstractContextManager[sqlite3.Connection]: ...
+
+    def read(self) -> AbstractContextManager[sqlite3.Connection]: ...
+
+    def escalation_view(self, connection: sqlite3.Connection, escalation_id: int) -> EscalationView: ...
+
+    def mentions(self, connection: sqlite3.Connection, ids: Sequence[int]) -> tuple[Mention, ...]: ...
+
+
+#: Called in the transaction that marks a root as sent; a root that was posted anew is confirmed again.
+Confirmed = Callable[[sqlite3.Connection, OutboxMessage, datetime], None]
+
+
+class Delivery:
+    """`step` is called by one thread; `retry_blocked` by any."""
+
+    def __init__(
+        self,
+        store: Storage,
+        messenger: Messenger,
+        *,
+        fallback_channel: str | None = None,
+        on_confirmed: Confirmed | None = None,
+    ) -> None:
+        self._store = store
+        self._messenger = messenger
+        self._fallback = fallback_channel
+        self._on_confirmed = on_confirmed
+        self._last_sent: dict[str, datetime] = {}
+        self._paused_until: dict[str, datetime] = {}
+        self._clean = False
+
+    def step(self, now: datetime) -> datetime | None:
+        """Do one unit of work; return when to be called again (`now`: at once), or None while nothing waits.
+
+        Raises `StoreError`; the next step then begins by taking up what this one left behind.
+        """
+        if not self._clean:
+            self._recover(now)
+        self._clean = False
+        wake = self._work(now)
+        self._clean = True
+        return wake
+
+    def retry_blocked(self, now: datetime) -> int:
+        """After a reload: try the blocked messages at once; return how many there are."""
+        with self._store.write() as connection:
+            return Outbox(connection).release_blocked(now)
+
+    def _recover(self, now: datetime) -> None:
+        with self._store.write() as connection:
+            outbox = Outbox(connection)
+            for message in outbox.in_state(MessageState.SENDING):
+                outbox.save(decisions.after_unknown(message, "Sending it was interrupted.", now))
+            outbox.release_blocked(now)
+
+    def _work(self, now: datetime) -> datetime | None:
+        with self._store.read() as connection:
+            outbox = Outbox(connection)
+            chosen = decisions.next_to_send(outbox.due(now), self._last_sent, self._paused_until, now)
+            if not isinstance(chosen, Waiting):
+                return min((at for at in (chosen, outbox.next_due(now)) if at), default=None)
+        if chosen.message.state is MessageState.UNKNOWN:
+            self._reconcile(chosen, now)
+        else:
+            self._send(chosen, now)
+        return now
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def _send(self, waiting: Waiting, now: datetime) -> None:
+        with self._store.write() as connection:
+            outbox = Outbox(connection)
+            try:
+                rendered = self._render(connection, waiting, now)
+            except sqlite3.Error:
+                raise
+            except Exception as error:
+                # One message that cannot be made must not hold back all others.
+                _log.exception("Message %s cannot be made", waiting.message.op_key)
+                outbox.save(decisions.after_impossible(waiting.message, f"It cannot be made: {error!r}.", now))
+                return
+            message = outbox.claim(waiting.message, decisions.floor(self._messenger.server_time, now))
+        if message is None:
+            return
+        self._last_sent[waiting.channel] = now
+        try:
+            delivered = self._transmit(rendered, message, waiting.root)
+        except DeliveryLimited as error:
+            self._paused_until[waiting.channel] = now + decisions.limit(error.retry_after)
+            message = decisions.after_limited(message, error.retry_after, str(error), now)
+        except DeliveryRefused as error:
+            message = decisions.after_refused(message, error.code, str(error), now, self._fallback)
+        except DeliveryFailed as error:
+            self._rest(waiting.channel, now)
+            message = decisions.after_failed(message, str(error), now)
+        except DeliveryUnknown as error:
+            self._rest(waiting.channel, now)
+            message = decisions.after_unknown(message, str(error), now)
+        else:
+            message = decisions.after_sent(message, delivered.channel, delivered.ts, now)
+        self._save(message, waiting.message.error, now)
+
+    def _transmit(self, rendered: Message, message: OutboxMessage, root: OutboxMessage | None) -> Delivered:
+        if root is None or root.sent_channel is None or root.sent_ts is None:
+            return self._messenger.post(rendered, message.channel, thread_ts=None, outbox_id=message.id)
+        if message.kind is MessageKind.UPDATE:
+            return self._messenger.update(rendered, root.sent_channel, root.sent_ts)
+        return self._messenger.post(rendered, root.sent_channel, thread_ts=root.sent_ts, outbox_id=message.id)
+
+    def _reconcile(self, waiting: Waiting, now: datetime) -> None:
+        message, root = waiting.message, waiting.root
+        self._last_sent[waiting.channel] = now
+        try:
+            found = self._messenger.find(
+                (root and root.sent_channel) or message.channel,
+                outbox_id=message.id,
+                oldest=message.floor_at or decisions.floor(None, message.created_at),
+                thread_ts=root.sent_ts if root else None,
+            )
+        except DeliveryError as error:
+            if isinstance(error, DeliveryLimited):
+                self._paused_until[waiting.channel] = now + decisions.limit(error.retry_after)
+            message = decisions.after_unreadable(message, str(error), now)
+        else:
+            message = (
+                decisions.after_sent(message, found.channel, found.ts, now)
+                if found
+                else decisions.after_absent(message, now)
+            )
+        self._save(message, waiting.message.error, now)
+
+    def _rest(self, channel: str, now: datetime) -> None:
+        self._paused_until[channel] = now + decisions.REST_AFTER_TROUBLE
+
+    def _save(self, message: OutboxMessage, old_error: str, now: datetime) -> None:
+        with self._store.write() as connection:
+            saved = Outbox(connection).save(message)
+            confirmed = saved and message.state is MessageState.SENT and message.kind is MessageKind.ROOT
+            if confirmed and self._on_confirmed:
+                self._on_confirmed(connection, message, now)
+        if message.error and message.error != old_error:
+            blocked = message.state is MessageState.BLOCKED
+            level, state = (logging.ERROR, "is blocked") if blocked else (logging.WARNING, "waits")
+            _log.log(level, "Message %s for %s %s: %s", message.op_key, message.channel, state, message.error)
+
+    # -- rendering -----------------------------------------------------------------------------------------------
+
+    def _render(self, connection: sqlite3.Connection, waiting: Waiting, now: datetime) -> Message:
+        """As things are now, not as they were when the message was put into the outbox."""
+        message, root = waiting.message, waiting.root
+        # What is said of a root, and the text of a reply that became one, stays when the root is brought up to date.
+        shown = root if root and message.kind is MessageKind.UPDATE else message
+        payload, notes = shown.payload, _notes(shown)
+        text, notify = str(payload.get("text", "")), payload.get("notify", ())
+        if message.escalation_id is None or message.kind is MessageKind.NOTICE:
+            rendered = render_notice(text, notes=notes)
+        else:
+            view = self._store.escalation_view(connection, message.escalation_id)
+            if message.kind is MessageKind.REPLY:
+                mentions = self._store.mentions(connection, payload.get("mention_ids", ()))
+                new = payload.get("new")
+                rendered = render_reply(view, mentions, text=text, new=new, notes=notes, notify=notify)
+            else:
+                notes = [escape(text, 1000), *notes] if text else notes
+                rendered = render_root(view, now, notes=notes, notify=notify)
+        if shown.plain or message.plain:
+            rendered = replace(rendered, text="\n".join([rendered.text, *notes]), blocks=())
+        return rendered
+
+
+def _notes(message: OutboxMessage) -> list[str]:
+    notes = []
+    if message.repeated:
+        notes.append("⚠️ You may see this twice: the connection to Slack broke while it was sent.")
+    if meant_for := message.payload.get(decisions.MEANT_FOR):
+        notes.append(f"⚠️ Meant for {escape(str(meant_for), 100)}, which Slack refused: see `brand-monitor status`.")
+    if message.plain and message.escalation_id is not None:
+        notes.append(f"The full message: `brand-monitor escalations show {message.escalation_id}`")
+    return notes

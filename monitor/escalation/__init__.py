@@ -1,0 +1,1 @@
+"""Decisions about escalations and their messages. Pure: no clock, no I/O, no SQL."""

@@ -1,0 +1,285 @@
+"""Escalations with their rules, timers and audit log: written by `monitor.escalate`, read by messages and people.
+
+The snapshot of a rule, kept with every escalation that it made, is JSON: `file`, `text` (the rule file), `team`,
+`channel`, `clock` (seconds) and `guideline`; with it an escalation lives on when the file has been changed or deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from monitor.discussions import pace, trend
+from monitor.escalation.machine import ALIVE, TimerKind
+from monitor.model import Discussion, Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
+from monitor.store import mentions, rows
+from monitor.store.times import from_text, to_text
+
+#: How many mentions a message quotes, and how far back those of a brand-wide escalation are looked for.
+QUOTED = 3
+BRAND_STRETCH = timedelta(hours=24)
+#: Pace and trend look at no more than so many of the latest mentions.
+TIMES = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    escalation_id: int
+    kind: TimerKind
+    generation: int
+    due_at: datetime
+
+
+# -- escalations -------------------------------------------------------------------------------------------------
+
+
+def by_id(connection: sqlite3.Connection, escalation_id: int) -> Escalation | None:
+    row = connection.execute("SELECT * FROM escalations WHERE id = ?", [escalation_id]).fetchone()
+    return rows.escalation(row) if row else None
+
+
+def latest(
+    connection: sqlite3.Connection, brand: str, scope: Scope, discussion_id: int | None, rule_id: str
+) -> Escalation | None:
+    """The latest escalation of this subject: a discussion's, whatever its rule, or a brand's of this rule."""
+    subject = ("discussion_id = ?", discussion_id) if scope is Scope.DISCUSSION else ("rule_id = ?", rule_id)
+    row = connection.execute(
+        f"SELECT * FROM escalations WHERE brand = ? AND scope = ? AND {subject[0]} ORDER BY id DESC LIMIT 1",
+        [brand, scope, subject[1]],
+    ).fetchone()
+    return rows.escalation(row) if row else None
+
+
+def having_state(connection: sqlite3.Connection, states: Iterable[State], limit: int = 1000) -> tuple[Escalation, ...]:
+    """Most severe first, then newest."""
+    wanted = [str(state) for state in states]
+    marks = ",".join("?" for _ in wanted)
+    found = connection.execute(
+        f"SELECT * FROM escalations WHERE state IN ({marks})"
+        " ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END, id DESC"
+        " LIMIT ?",
+        [*wanted, limit],
+    )
+    return tuple(rows.escalation(row) for row in found)
+
+
+def alive_of_discussions(connection: sqlite3.Connection, discussion_ids: Iterable[int]) -> tuple[Escalation, ...]:
+    wanted = list(discussion_ids)
+    marks, states = ",".join("?" for _ in wanted), ",".join("?" for _ in ALIVE)
+    found = connection.execute(
+        f"SELECT * FROM escalations WHERE discussion_id IN ({marks}) AND state IN ({states})", [*wanted, *ALIVE]
+    )
+    return tuple(rows.escalation(row) for row in found)
+
+
+def create(
+    connection: sqlite3.Connection,
+    brand: str,
+    scope: Scope,
+    discussion_id: int | None,
+    rule_id: str,
+    severity: Severity,
+    now: datetime,
+) -> Escalation:
+    """A new, pending escalation."""
+    cursor = connection.execute(
+        "INSERT INTO escalations (brand, scope, discussion_id, rule_id, severity, state, created_at, changed_at)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        [brand, scope, discussion_id, rule_id, severity, State.PENDING, to_text(now), to_text(now)],
+    )
+    created = by_id(connection, cursor.lastrowid or 0)
+    assert created is not None
+    return created
+
+
+def save(connection: sqlite3.Connection, escalation: Escalation) -> None:
+    values = asdict(escalation)
+    del values["id"], values["created_at"]
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            values[name] = to_text(value)
+    assignments = ", ".join(f"{name} = ?" for name in values)
+    connection.execute(f"UPDATE escalations SET {assignments} WHERE id = ?", [*values.values(), escalation.id])
+
+
+# -- their rules -------------------------------------------------------------------------------------------------
+
+
+def add_rule(connection: sqlite3.Connection, escalation_id: int, rule: FiredRule, snapshot: Mapping[str, Any]) -> bool:
+    """Note that a rule fired on an escalation, with its latest reasons; return whether it is new there."""
+    known = connection.execute(
+        "SELECT 1 FROM escalation_rules WHERE escalation_id = ? AND rule_id = ?", [escalation_id, rule.rule_id]
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO escalation_rules (escalation_id, rule_id, title, severity, reasons, at, snapshot)"
+        " VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET reasons = excluded.reasons, at = excluded.at",
+        [
+            escalation_id, rule.rule_id, rule.title, rule.severity,
+            json.dumps([asdict(reason) for reason in rule.reasons], ensure_ascii=False),
+            to_text(rule.at), json.dumps(snapshot, ensure_ascii=False),
+        ],
+    )  # fmt: skip
+    return known is None
+
+
+def fired_rules(connection: sqlite3.Connection, escalation_id: int) -> tuple[FiredRule, ...]:
+    """Most severe first."""
+    found = connection.execute("SELECT * FROM escalation_rules WHERE escalation_id = ? ORDER BY at", [escalation_id])
+    return tuple(sorted((rows.fired_rule(row) for row in found), key=lambda rule: -rule.severity.rank))
+
+
+def snapshot(connection: sqlite3.Connection, escalation: Escalation) -> dict[str, Any]:
+    """The snapshot of the escalation's rule, as it was when it first fired on it."""
+    row = connection.execute(
+        "SELECT snapshot FROM escalation_rules WHERE escalation_id = ? AND rule_id = ?",
+        [escalation.id, escalation.rule_id],
+    ).fetchone()
+    return dict(json.loads(row["snapshot"])) if row else {}
+
+
+# -- timers ------------------------------------------------------------------------------------------------------
+
+
+def start_timer(connection: sqlite3.Connection, escalation: Escalation, kind: TimerKind, due_at: datetime) -> None:
+    """Unless one of this kind runs already."""
+    connection.execute(
+        "INSERT INTO timers (escalation_id, kind, generation, due_at) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+        [escalation.id, kind, escalation.generation, to_text(due_at)],
+    )
+
+
+def stop_timers(connection: sqlite3.Connection, escalation_id: int) -> None:
+    connection.execute("DELETE FROM timers WHERE escalation_id = ? AND kind <> ?", [escalation_id, TimerKind.BUNDLE])
+
+
+def due_timers(connection: sqlite3.Connection, now: datetime, limit: int = 100) -> tuple[DueTimer, ...]:
+    found = connection.execute("SELECT * FROM timers WHERE due_at <= ? ORDER BY due_at LIMIT ?", [to_text(now), limit])
+    return tuple(
+        DueTimer(row["escalation_id"], TimerKind(row["kind"]), row["generation"], from_text(row["due_at"]))
+        for row in found
+    )
+
+
+def take_timer(connection: sqlite3.Connection, timer: DueTimer) -> bool:
+    """Fire a timer: true for the one caller that may act on it."""
+    taken = connection.execute(
+        "DELETE FROM timers WHERE escalation_id = ? AND kind = ? AND generation = ?",
+        [timer.escalation_id, timer.kind, timer.generation],
+    )
+    return taken.rowcount == 1
+
+
+def next_timer(connection: sqlite3.Connection) -> datetime | None:
+    return rows.optional_time(connection.execute("SELECT min(due_at) FROM timers").fetchone()[0])
+
+
+# -- audit log ---------------------------------------------------------------------------------------------------
+
+
+def log(
+    connection: sqlite3.Connection,
+    at: datetime,
+    who: str,
+    what: str,
+    why: str = "",
+    *,
+    escalation_id: int | None = None,
+    discussion_id: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Append to `events`: who or what did what, when and why."""
+    connection.execute(
+        "INSERT INTO events (at, who, what, why, escalation_id, discussion_id, data) VALUES (?,?,?,?,?,?,?)",
+        [to_text(at), who, what, why, escalation_id, discussion_id, json.dumps(data or {}, ensure_ascii=False)],
+    )
+
+
+def logged_since(
+    connection: sqlite3.Connection, what: str, who: str, discussion_id: int | None, since: datetime
+) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM events WHERE what = ? AND who = ? AND discussion_id IS ? AND at >= ? LIMIT 1",
+        [what, who, discussion_id, to_text(since)],
+    ).fetchone()
+    return row is not None
+
+
+def history(connection: sqlite3.Connection, escalation_id: int) -> tuple[sqlite3.Row, ...]:
+    """Its events, oldest first: `at`, `who`, `what`, `why`, `data`."""
+    return tuple(connection.execute("SELECT * FROM events WHERE escalation_id = ? ORDER BY id", [escalation_id]))
+
+
+# -- what messages show ------------------------------------------------------------------------------------------
+
+
+def discussion(connection: sqlite3.Connection, discussion_id: int) -> Discussion | None:
+    row = connection.execute("SELECT * FROM discussions WHERE id = ?", [discussion_id]).fetchone()
+    if row is None:
+        return None
+    found = connection.execute(
+        "SELECT at FROM mentions WHERE discussion_id = ? AND NOT answer ORDER BY at DESC LIMIT ?",
+        [discussion_id, TIMES],
+    )
+    times = sorted(from_text(at) for (at,) in found)
+    return rows.discussion(row, pace(times), trend(times))
+
+
+def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
+    """All that a message about this escalation shows, as of now."""
+    escalation = by_id(connection, escalation_id)
+    assert escalation is not None
+    rule_snapshot = snapshot(connection, escalation)
+    guideline = rule_snapshot.get("guideline")
+    if escalation.discussion_id is not None:
+        quoted = mentions.worst(connection, escalation.discussion_id, QUOTED)
+        about = discussion(connection, escalation.discussion_id)
+    else:
+        since = escalation.created_at - BRAND_STRETCH
+        quoted, about = mentions.worst_of_brand(connection, escalation.brand, since, QUOTED), None
+    return EscalationView(
+        escalation=escalation,
+        rules=fired_rules(connection, escalation_id),
+        discussion=about,
+        mentions=quoted,
+        guideline=Guideline(**guideline) if guideline else None,
+    )
+
+
+def last_told(connection: sqlite3.Connection, escalation_id: int) -> int:
+    """The id of the latest mention that a message of this escalation, sent or waiting, has told of; 0 for none."""
+    row = connection.execute(
+        "SELECT max(json_extract(payload, '$.up_to')) FROM outbox WHERE escalation_id = ?", [escalation_id]
+    ).fetchone()
+    return int(row[0] or 0)
+
+
+def mentions_after(connection: sqlite3.Connection, discussion_id: int, after: int) -> tuple[int, ...]:
+    """Ids of the discussion's mentions that came after mention `after`, our own answers included."""
+    query = "SELECT id FROM mentions WHERE discussion_id = ? AND id > ? ORDER BY id"
+    return tuple(row[0] for row in connection.execute(query, [discussion_id, after]))
+
+
+def latest_mention(connection: sqlite3.Connection, discussion_id: int) -> int:
+    row = connection.execute("SELECT max(id) FROM mentions WHERE discussion_id = ?", [discussion_id]).fetchone()
+    return int(row[0] or 0)
+
+
+def count_by_state(connection: sqlite3.Connection) -> dict[State, int]:
+    found = connection.execute("SELECT state, count(*) FROM escalations GROUP BY state")
+    return {State(state): count for state, count in found}
+
+
+def listed_discussions(
+    connection: sqlite3.Connection, *, brand: str | None, since: datetime, limit: int
+) -> Sequence[Discussion]:
+    """Discussions active since `since`, the most negative mentions first."""
+    found = connection.execute(
+        "SELECT * FROM discussions WHERE last_at >= ? AND mentions > 0 AND (? IS NULL OR brand = ?)"
+        " ORDER BY negative DESC, last_at DESC LIMIT ?",
+        [to_text(since), brand, brand, limit],
+    )
+    return [rows.discussion(row) for row in found]

@@ -1,0 +1,73 @@
+"""What rules need to know of stored mentions, loaded as `rules.evaluate` takes it, and small named facts."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+
+from monitor.rules.evaluate import Counted, Totals
+from monitor.store.times import from_text, to_text
+
+
+def counted(connection: sqlite3.Connection, brand: str, discussion_id: int | None, since: datetime) -> list[Counted]:
+    """The mentions of a discussion, or of the whole brand, after `since`, oldest first; our own answers never count."""
+    subject, value = ("m.discussion_id = ?", discussion_id) if discussion_id is not None else ("m.brand = ?", brand)
+    found = connection.execute(
+        "SELECT m.id, m.at, m.topics, m.score, m.confidence, p.source, p.language, p.author_id, p.author_handle,"
+        " p.author_name, p.author_followers FROM mentions m JOIN posts p ON p.id = m.post_id"
+        f" WHERE {subject} AND m.at > ? AND NOT m.answer ORDER BY m.at, m.id",
+        [value, to_text(since)],
+    )
+    return [
+        Counted(
+            id=row["id"],
+            at=from_text(row["at"]),
+            brand=brand,
+            source=row["source"],
+            language=row["language"],
+            topics=frozenset(json.loads(row["topics"])) if row["topics"] != "[]" else frozenset(),
+            author=f"{row['source']}:{row['author_id'] or row['author_handle'] or row['author_name'] or ''}",
+            reach=row["author_followers"] or 0,
+            score=row["score"],
+            confidence=row["confidence"],
+        )
+        for row in found
+    ]
+
+
+def totals(connection: sqlite3.Connection, brand: str, discussion_id: int | None) -> Totals:
+    """All mentions of a discussion and its authors' reach; of a brand, those of all its discussions."""
+    subject, value = ("id = ?", discussion_id) if discussion_id is not None else ("brand = ?", brand)
+    row = connection.execute(
+        "SELECT coalesce(sum(mentions), 0) AS mentions, coalesce(sum(reach), 0) AS reach"
+        f" FROM discussions WHERE {subject}",
+        [value],
+    ).fetchone()
+    return Totals(row["mentions"], row["reach"])
+
+
+def added_to_brand(
+    connection: sqlite3.Connection, brand: str, after: int, since: datetime
+) -> list[tuple[int, datetime]]:
+    """Ids and times of the brand's mentions that came after mention `after` and count later than `since`."""
+    found = connection.execute(
+        "SELECT id, at FROM mentions WHERE brand = ? AND at > ? AND id > ? AND NOT answer",
+        [brand, to_text(since), after],
+    )
+    return [(row["id"], from_text(row["at"])) for row in found]
+
+
+def remember(connection: sqlite3.Connection, name: str, value: object, now: datetime) -> None:
+    """Keep a small fact about this installation (its id, the daemon's last word, the rules in force) as JSON."""
+    connection.execute(
+        "INSERT INTO facts (name, value, at) VALUES (?,?,?)"
+        " ON CONFLICT DO UPDATE SET value = excluded.value, at = excluded.at",
+        [name, json.dumps(value, ensure_ascii=False), to_text(now)],
+    )
+
+
+def recall(connection: sqlite3.Connection, name: str) -> tuple[object, datetime] | None:
+    """A fact and when it was noted."""
+    row = connection.execute("SELECT value, at FROM facts WHERE name = ?", [name]).fetchone()
+    return (json.loads(row["value"]), from_text(row["at"])) if row else None

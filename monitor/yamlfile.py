@@ -1,0 +1,278 @@
+"""Reads a YAML file as people mean it: plain values with their places, and every known trap as a problem with its mend.
+
+It knows nothing of what the keys mean (that is `fields`) and opens no file. Scalars follow the core schema of YAML 1.2;
+anchors, aliases, merge keys and tags are refused, so that what stands in a file is all there is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from monitor.errors import ConfigError, Problem
+
+MAX_CHARACTERS = 500_000
+MAX_DEPTH = 30
+
+KeyPath = tuple[str | int, ...]
+"""Keys and indexes from the top: `("brands", 0, "terms")`."""
+
+_TEXT, _LIST, _MAP = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_CONSTANTS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LONGEST_NUMBER = 20
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
+_BOOLEAN_WORDS = {"y": "true", "yes": "true", "n": "false", "no": "false"}
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SLACK_TOKEN = re.compile(r"\b(xox[a-z]|xapp)-[A-Za-z0-9]")
+
+#: For all who find one.
+SECRET_MEND = (
+    "a secret must not stand in this file; delete it here and give it as an environment variable (for Slack "
+    "SLACK_BOT_TOKEN) or a systemd credential (slack_bot_token); replace it if others could read it"
+)
+
+#: What the parser says it was doing or what it met → the mend; where it began is told for the former.
+_BEGUN = (
+    ("while parsing a flow", "the [ or { that begins here is not closed, a comma is missing, or a value in it that "
+     "contains # : [ or { needs quotes"),
+    ("while scanning a quoted", "the quote that begins here is not closed"),
+    ("while scanning a simple key", "this line is no `key: value`; add the colon, or indent it below the line above"),
+)  # fmt: skip
+_MET = (
+    ("found character '\\t'", "a tab stands where YAML wants spaces; indent with spaces only"),
+    ("found character '", "a value that begins with @, ` or % needs quotes"),
+    ("mapping values are not allowed", "a value with a colon in it needs quotes, or this line is indented too far"),
+    ("sequence entries are not allowed", 'a list begins on its own line; a value that begins with "- " needs quotes'),
+    ("expected <block end>", "this line is not indented like those it belongs to, or a value that begins with a quote, "
+     "[ or { goes on after it; put the whole value in quotes"),
+    ("found unknown escape character", "a backslash in double quotes must be doubled; or use single quotes"),
+    ("but found another document", "a second document begins here with ---; keep one document a file"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's mapping as dict, list, str, int, float, bool and None, with the place of every entry."""
+
+    file: str
+    value: dict[str, Any]
+    places: Mapping[KeyPath, tuple[int, int]]
+
+    def where(self, path: KeyPath) -> tuple[int, int]:
+        """Line and column (from 1) of the key or list entry at `path`, or of its nearest parent."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, (0, 0))
+
+    def problem(self, path: KeyPath, message: str, *, warning: bool = False) -> Problem:
+        line, column = self.where(path)
+        return Problem(self.file, line, column, dotted(path), message, warning)
+
+
+def dotted(path: KeyPath) -> str:
+    """`brands[0].terms`, as a problem names it."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{shortened(part)}" if text else shortened(part)
+    return text
+
+
+def shortened(text: str, limit: int = 60) -> str:
+    """A text from a file as a message may show it: on one line, without control characters."""
+    clean = _UNPRINTABLE.sub("?", " ".join(text.split()))
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def refuse_secrets(text: str, file: str) -> None:
+    """Raises `ConfigError` where a Slack token stands in the text, comments included; the token is not repeated."""
+    lines = enumerate(text.splitlines(), 1)
+    found = [(number, token.start() + 1) for number, line in lines for token in _SLACK_TOKEN.finditer(line)]
+    if found:
+        raise ConfigError([Problem(file, line, column, "", SECRET_MEND) for line, column in found])
+
+
+def parse_yaml(text: str, file: str) -> Document:
+    """The mapping that stands in `text`. Raises `ConfigError` with all problems found, in the order of their lines."""
+    node = _composed(text, file)
+    if not isinstance(node, yaml.MappingNode):
+        what = "the file is empty" if node is None or node.value == "" else "the file must hold `key: value` lines"
+        raise ConfigError([Problem(file, 0, 0, "", what)])
+    builder = _Builder(text, file)
+    value = builder.mapping(node, ())
+    if builder.problems:
+        raise ConfigError(sorted(builder.problems, key=lambda problem: (problem.line, problem.column)))
+    return Document(file, value, builder.places)
+
+
+def _composed(text: str, file: str) -> yaml.Node | None:
+    """The tree of nodes; raises `ConfigError` with the one problem at which the parser gave up."""
+    if len(text) > MAX_CHARACTERS:
+        raise ConfigError([Problem(file, 0, 0, "", f"the file is longer than {MAX_CHARACTERS:,} characters")])
+    if bad := _UNPRINTABLE.search(text):
+        line = text.count("\n", 0, bad.start()) + 1
+        what = f"there is a control character (U+{ord(bad.group()):04X}) in this line; delete it"
+        raise ConfigError([Problem(file, line, 0, "", what)])
+    refuse_secrets(text, file)
+    loader = _Loader(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        what, mark = _mend(error)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise ConfigError([Problem(file, line, column, "", what)]) from error
+    finally:
+        loader.dispose()
+    return node
+
+
+def _mend(error: yaml.MarkedYAMLError) -> tuple[str, yaml.Mark | None]:
+    """What to do about a syntax error, and where."""
+    if isinstance(error, _Refused):
+        return error.problem or "", error.problem_mark
+    for met, mend in _MET:
+        if met in (error.problem or ""):
+            return mend, error.problem_mark
+    for begun, mend in _BEGUN:
+        if (error.context or "").startswith(begun):
+            return mend, error.context_mark
+    return "this is not YAML; is a quote or a colon missing?", error.problem_mark or error.context_mark
+
+
+class _Loader(yaml.BaseLoader):
+    """Composes nodes as BaseLoader does (every plain scalar is text), but neither aliases nor a bottomless depth."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused("a value that begins with * needs quotes; aliases are not read here", event)
+        if getattr(event, "anchor", None) is not None:
+            raise _refused("a value that begins with & needs quotes; anchors are not read here", event)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise _refused(f"lists and mappings stand deeper than {MAX_DEPTH} levels in each other", event)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """Its problem is a sentence already."""
+
+
+def _refused(message: str, event: yaml.Event) -> _Refused:
+    mark = event.start_mark
+    return _Refused(problem=message, problem_mark=mark if isinstance(mark, yaml.Mark) else None)
+
+
+class _Builder:
+    """Turns nodes into plain values; notes the place of every entry and every trap on the way."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.places: dict[KeyPath, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+
+    def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+        self.tagged(node, path)
+        value: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.key(key_node, path)
+            here = (*path, key)
+            if key in value:
+                line = self.places[here][0]
+                self.problem(key_node, here, f"this key stands twice, first in line {line}; keep one of the two")
+            else:
+                self.places[here] = _place(key_node)
+            value[key] = self.value(value_node, here)
+        return value
+
+    def key(self, node: yaml.Node, path: KeyPath) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            self.problem(node, path, "a key must be one word; put a text that begins with { or [ in quotes")
+            return ""
+        if node.value == "<<" and node.style is None:
+            self.problem(node, path, "merge keys (<<) are not read here; write the lines out")
+        key = self.scalar(node, (*path, node.value))
+        return key if isinstance(key, str) else node.value
+
+    def value(self, node: yaml.Node, path: KeyPath) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, path)
+        self.tagged(node, path)
+        values = []
+        for index, item in enumerate(node.value):
+            self.places[*path, index] = _place(item)
+            values.append(self.value(item, (*path, index)))
+        return values
+
+    def scalar(self, node: yaml.ScalarNode, path: KeyPath) -> str | int | float | bool | None:
+        text: str = node.value
+        if self.tagged(node, path):
+            return text
+        if node.style is not None:
+            if bad := _UNPRINTABLE.search(text):
+                self.problem(node, path, f"there is a control character (U+{ord(bad.group()):04X}) here; delete it")
+            return text
+        if text == "":
+            self.problem(node, path, self.emptiness(node))
+        elif text.casefold() in _BOOLEAN_WORDS:
+            meant = _BOOLEAN_WORDS[text.casefold()]
+            self.problem(node, path, f'YAML reads {text} as {meant}; write "{text}" in quotes, or {meant} if meant so')
+        elif _SEXAGESIMAL.fullmatch(text):
+            self.problem(node, path, f'YAML reads {shortened(text)} as a number; write "{shortened(text)}" in quotes')
+        elif text in _CONSTANTS:
+            return _CONSTANTS[text]
+        elif _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
+            if len(text) <= _LONGEST_NUMBER and math.isfinite(number := _number(text)):
+                return number
+            self.problem(node, path, "this number is too large; if it is a name, put it in quotes")
+        return text
+
+    def emptiness(self, node: yaml.Node) -> str:
+        rest = self.text[node.start_mark.index :].split("\n", 1)[0].strip()
+        if rest.startswith("#") and len(rest) > 1 and not rest[1].isspace():
+            word = rest.split()[0].rstrip(",]}")
+            return f'YAML reads nothing here, because # begins a comment; write "{shortened(word)}" in quotes'
+        return "nothing is written here; write a value, or delete the line"
+
+    def tagged(self, node: yaml.Node, path: KeyPath) -> bool:
+        if node.tag in (_TEXT, _MAP, _LIST):
+            return False
+        self.problem(node, path, "a value that begins with ! needs quotes; tags are not read here")
+        return True
+
+    def problem(self, node: yaml.Node, path: KeyPath, message: str) -> None:
+        line, column = _place(node)
+        self.problems.append(Problem(self.file, line, column, dotted(path), message))
+
+
+def _number(text: str) -> int | float:
+    for prefix, base in (("0o", 8), ("0x", 16)):
+        if text.startswith(prefix):
+            return int(text, base)
+    return int(text) if _INTEGER.fullmatch(text) else float(text)
+
+
+def _place(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

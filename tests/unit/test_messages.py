@@ -1,0 +1,218 @@
+"""What messages say, that they fit Slack's limits, and that a hostile post can do nothing in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.model import Author, Condition, FiredRule, Guideline, Outcome, Severity, State
+from monitor.slack.messages import Message, render_notice, render_reply, render_root
+from monitor.slack.text import bars, clean, escape, number, one_line, safe_link, shorten
+from tests.fakes import block_kit
+from tests.fakes.views import GUIDELINE, NOW, mention, view
+
+
+def sent(message: Message) -> dict[str, Any]:
+    return {"text": message.text, "blocks": list(message.blocks)}
+
+
+def words(message: Message) -> str:
+    return block_kit.words(sent(message))
+
+
+# -- what they say -----------------------------------------------------------------------------------------------
+
+
+def test_a_root_says_what_where_who_how_why_and_what_to_do() -> None:
+    said = words(render_root(view(), NOW))
+    for part in (
+        "🔴 Critical: Acme", "Router update broke my connection, again", "*Open*", "nobody has taken it yet",
+        "@mario", "12,400 followers", "negative 91%", "x.com", "Third outage this month", "*24 mentions*",
+        "*17 negative* (71%)", "reach 48,200", "6.5 an hour", "▁", "█", "No answer of ours yet",
+        "Angry thread about Acme", "negative mentions: *17* (asked: at least 5 within 60m)",
+        "What to do: An angry thread", "• Read the whole thread before you answer.", "version 1a2b3c4d", "owner care",
+        "review by 2026-12-01", "`brand-monitor escalations ack 12`",
+    ):  # fmt: skip
+        assert part in said, part
+
+
+def test_the_notification_is_one_good_line() -> None:
+    assert render_root(view(), NOW).text == (
+        "🔴 Critical: Acme – “Router update broke my connection, again”, 24 mentions, 71% negative"
+    )
+    assert render_reply(view(), view().mentions, text="Tier 2.").text == (
+        "🔴 Acme: Tier 2. 2 new mentions, 2 negative – “Router update broke my connection, again”"
+    )
+
+
+@pytest.mark.parametrize(
+    "state, fields, expected",
+    [
+        (State.PENDING, {}, ("⏳ Pending · critical", "nobody has been told")),
+        (State.HELD, {}, ("🌙 Held · critical", "until the team's hours")),
+        (State.OPEN, {"tier": 2, "assignee": "Bruno"}, ("🔴 Critical", "tier 2", "given to Bruno")),
+        (
+            State.ACKNOWLEDGED,
+            {"acknowledged_by": "anna", "acknowledged_at": NOW, "assignee": "Bruno"},
+            ("👀 Acknowledged · critical", "by anna, <!date^", "*Bruno* has it", "escalations resolve 12"),
+        ),
+        (State.SNOOZED, {"snoozed_until": NOW}, ("💤 Snoozed · critical", "until <!date^")),
+        (
+            State.RESOLVED,
+            {"resolved_by": "anna", "resolved_at": NOW, "outcome": Outcome.ANSWERED, "note": "All <good>"},
+            ("✅ Resolved: Acme", "by anna", ": answered", "“All &lt;good&gt;”"),
+        ),
+        (State.DROPPED, {}, ("⚪ Dropped: Acme",)),
+    ],
+    ids=str,
+)
+def test_states_look_different(state: State, fields: dict[str, Any], expected: tuple[str, ...]) -> None:
+    said = words(render_root(view(state, **fields), NOW))
+    for part in expected:
+        assert part in said, part
+
+
+def test_what_is_settled_is_short() -> None:
+    said = words(render_root(view(State.RESOLVED), NOW))
+    assert "Third outage" not in said and "What to do" not in said and "ack 12" not in said
+
+
+def test_our_own_answers_are_shown() -> None:
+    talk = view().discussion
+    assert talk
+    answered = replace(talk, answers=2, answered_at=NOW)
+    assert "2 answers of ours, last at" in words(render_root(view(discussion=answered), NOW))
+    reply = render_reply(view(), [mention("We are on it", answer=True), mention("At last")])
+    assert "1 new mention, 1 negative, 1 new answer of ours" not in words(reply)
+    assert "our answer" in words(reply) and "1 new answer of ours" in words(reply)
+
+
+def test_a_guideline_past_its_review_says_so() -> None:
+    late = view(guideline=replace(GUIDELINE, review_by="2026-11-13"))
+    assert "review by 2026-11-13 – overdue" in words(render_root(late, NOW))
+    assert "overdue" not in words(render_root(view(), NOW))
+
+
+def test_a_brand_wide_escalation_has_no_discussion() -> None:
+    said = words(render_root(view(discussion=None, counts={"mentions": 40}), NOW))
+    assert "Talk about Acme" in said and "40 mentions" in said
+    assert block_kit.fault_of(sent(render_root(view(discussion=None, mentions=(), guideline=None, rules=()), NOW))) is None
+
+
+def test_a_reply_shows_the_latest_of_many() -> None:
+    many = [mention(f"Post number {n}") for n in range(8)]
+    said = words(render_reply(view(), many, new=30))
+    assert "30 new mentions, the latest 5" in said and "Post number 7" in said and "Post number 2" not in said
+
+
+def test_a_reply_without_news_tells_how_things_stand() -> None:
+    assert "*Open*" in words(render_reply(view(), []))
+
+
+def test_a_long_post_is_quoted_where_it_names_the_brand() -> None:
+    post = mention("blah " * 200 + "acme broke it", snippet="so acme broke it")
+    assert "…so acme broke it" in words(render_root(view(mentions=(post,)), NOW))
+
+
+def test_only_ids_from_the_configuration_are_called() -> None:
+    message = render_root(view(), NOW, notify=("S0CARE", "U0ANNA", "!channel", "<!here>"))
+    assert block_kit.pings(sent(message)) == ["<!subteam", "<@U"]
+
+
+def test_notices_are_plain_sentences() -> None:
+    assert words(render_notice("rules/a.yaml:3: <bad>")) == "rules/a.yaml:3: &lt;bad&gt;\nrules/a.yaml:3: &lt;bad&gt;"
+
+
+# -- whatever stands in a post -----------------------------------------------------------------------------------
+
+EVIL = "<!channel> <@U123> <!subteam^S1> & <https://evil.example|x> `*_~ \u202e\u200b\x1b[31m\x00\ud800"
+TEXTS = st.one_of(
+    st.just(EVIL), st.just('"' * 9000), st.just("&" * 9000), st.just("🙈\n" * 3000), st.text(max_size=50), st.just("")
+)
+URLS = st.one_of(st.none(), TEXTS, st.just("https://x.example/" + "é<!channel>|" * 900))
+
+
+@given(text=TEXTS, title=TEXTS, name=TEXTS, url=URLS, state=st.sampled_from(State), many=st.integers(0, 12))
+def test_every_message_is_accepted_and_pings_nobody(
+    text: str, title: str, name: str, url: str | None, state: State, many: int
+) -> None:
+    post = mention(text, url=url, title=title, source=name, author=Author(handle=name, name=name, followers=1), snippet=text)
+    reason = Condition("negative_mentions", text, title, True)
+    rule = FiredRule("r", title, Severity.HIGH, (reason,) * many, NOW)
+    talk = view().discussion
+    assert talk
+    shown = view(
+        state, brand=name, note=text, assignee=name, acknowledged_by=name, resolved_by=name,
+        rules=(rule,) * 3, mentions=(post,) * many, discussion=replace(talk, title=title, url=url, source=name),
+        guideline=Guideline(path=name, title=title, body=text, owner=name, approved_by=name, review_by=name, version="1"),
+    )  # fmt: skip
+    for message in (
+        render_root(shown, NOW, notes=["Note"]),
+        render_reply(shown, [post] * many, text=text, notes=["Note"]),
+        render_notice(text or "Something"),
+    ):
+        message = replace(message, text=message.text or "–")
+        assert block_kit.fault_of(sent(message)) is None
+        assert block_kit.pings(sent(message)) == []
+        assert "\n" not in message.text and len(message.text) <= 300
+        raw = json.dumps(sent(message), ensure_ascii=False)
+        assert not any(character in raw for character in "\u202e\u200b\x1b\x00\ud800")
+        raw.encode()
+
+
+@pytest.mark.parametrize(
+    "given, cleaned",
+    [
+        ("a\u202eb\u2066c\u200bd\ufeffe", "abcde"),
+        ("a\x1b[31mb\x07\x00", "a[31mb"),
+        (" one \r\n\n\n two\u2028three ", "one\ntwo\nthree"),
+        ("z" + "\u0301" * 50, "z" + "\u0301" * 4),
+        ("tab\there", "tab here"),
+        ("perché 日本 🙂", "perché 日本 🙂"),
+    ],
+    ids=["direction and zero-width", "terminal escapes", "line ends", "stacked accents", "tabs", "ordinary text"],
+)
+def test_clean(given: str, cleaned: str) -> None:
+    assert clean(given) == cleaned
+
+
+@pytest.mark.parametrize(
+    "url, safe",
+    [
+        ("https://x.example/a?b=c&d=%20#e", "https://x.example/a?b=c&d=%20#e"),
+        ("HTTPS://X.example/a b|c<d>\"e", "https://X.example/a%20b%7Cc%3Cd%3E%22e"),
+        ("https://x.example/perché", "https://x.example/perch%C3%A9"),
+        ("https://аpple.example/", "https://xn--pple-43d.example/"),
+        ("https://x.example:8443/", "https://x.example:8443/"),
+        ("javascript:alert(1)", None),
+        ("//x.example/a", None),
+        ("https://", None),
+        ("https://bank.example@evil.example/", None),
+        ("https://x.example:port/", None),
+        ("https://[::1", None),
+        ("slack://channel?id=C1", None),
+        ("https://x.example/" + "a" * 900, None),
+        ("", None),
+        (None, None),
+    ],
+    ids=str,
+)
+def test_only_ordinary_web_addresses_become_links(url: str | None, safe: str | None) -> None:
+    assert safe_link(url) == safe
+
+
+def test_small_things() -> None:
+    assert escape("a<b>&c", 99) == "a&lt;b&gt;&amp;c"
+    assert escape("<<<<", 10) == "&lt;&lt;…", "no entity is cut"
+    assert shorten("one two three four", 12) == "one two…" or len(shorten("one two three four", 12)) <= 12
+    assert one_line("a\n b", 9) == "a b"
+    assert bars((0, 1, 2, 4)) == "▁▃▅█"[:4] or len(bars((0, 1, 2, 4))) == 4
+    assert bars(()) == bars((0, 0)) == ""
+    assert (number(1, "reply", "replies"), number(2000, "reply", "replies")) == ("1 reply", "2,000 replies")
+    assert NOW - timedelta(0) == NOW
