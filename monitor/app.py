@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,18 @@ from monitor.matching import Matcher, TopicMatcher
 from monitor.model import Post
 from monitor.rules.load import RuleSet, load_rules
 from monitor.sentiment import SentimentModel, load_model
+from monitor.sources.configured import feed_sources, fetcher
+from monitor.sources.feeds import FeedSource
+from monitor.sources.parser import Parser
 from monitor.store import Store, escalations, facts
+from monitor.store.sources import Follow
 
 log = logging.getLogger("monitor")
 
 CONFIG_FILE = "monitor.yaml"
 CONFIG_VARIABLE = "BRAND_MONITOR_CONFIG"
+#: How often the comments on a post that mentions a brand are read.
+FOLLOW_EVERY = timedelta(minutes=10)
 #: A rule folder holds a few dozen small files; more than this is a wrong path.
 MOST_RULE_FILES = 2000
 LARGEST_RULE_FILE = 1_000_000
@@ -36,7 +42,7 @@ def utc_now() -> datetime:
 
 
 class App:
-    """One configuration at work. `ingest`, `escalate` and `rules` are replaced as a whole by `reload`."""
+    """One configuration at work. Its parts are replaced as a whole by `reload`."""
 
     def __init__(
         self,
@@ -50,14 +56,16 @@ class App:
         self.config = config
         self.model = model or load_model(config.sentiment.model, config.sentiment.threads, config.sentiment.batch)
         self.store = Store(config.store, background=background)
+        self._parser = Parser()
         try:
+            self.sources = Sources(config, self._parser)
             self.rules = self._rules_in_force(config)
             self._build()
             self.delivery = Delivery(
                 self.store, messenger(config, self.install_id()), fallback_channel=config.slack.fallback_channel
             )
         except BaseException:
-            self.store.close()
+            self.close()
             raise
 
     @classmethod
@@ -94,22 +102,24 @@ class App:
             return str(known[0])
 
     def close(self) -> None:
+        self._parser.close()
         self.store.close()
 
     # -- rules ---------------------------------------------------------------------------------------------------
 
-    def reload(self, path: Path) -> None:
+    def reload(self) -> None:
         """Read configuration and rules anew; raise `ConfigError`, with everything as it was, if they are not good."""
         try:
-            config = load_config(path)
+            config = load_config(self.config.file)
             rules = read_rules(config, self.clock().date())
+            sources = Sources(config, self._parser)
         except ConfigError as error:
             self._note_problem(str(error))
             raise
         for key in ("store", "sentiment"):
             if getattr(config, key) != getattr(self.config, key):
                 log.warning("`%s:` has changed; that takes effect at the next start.", key)
-        self.config, self.rules = config, rules
+        self.config, self.rules, self.sources = config, rules, sources
         self._build()
         self._note_rules(config, rules)
         self._note_problem("")
@@ -201,6 +211,28 @@ def rule_files(folder: Path) -> dict[str, str]:
     if problems:
         raise ConfigError(problems)
     return files
+
+
+class Sources:
+    """The sources of a configuration; all share one fetcher and the processes of `parser`. Raises `ConfigError` for a
+    feed list that cannot be read."""
+
+    def __init__(self, config: Config, parser: Parser) -> None:
+        self._parser = parser
+        self._fetcher = fetcher(config.network)
+        self.configured = feed_sources(config, parser, self._fetcher)
+
+    def follow(self, follow: Follow) -> FeedSource:
+        """The comments on a post, as a source."""
+        return FeedSource(
+            follow.url,
+            follow.name,
+            FOLLOW_EVERY,
+            self._fetcher,
+            self._parser,
+            conversation_id=follow.conversation_id,
+            parent_id=follow.parent_id,
+        )
 
 
 def open_store(config: Path | None, *, create: bool = True) -> Store:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.app import load_config, messenger, read_rules, utc_now
+from monitor.app import Sources, load_config, messenger, read_rules, utc_now
 from monitor.config import Config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.errors import ConfigError, MonitorError, SourceError
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Status
+from monitor.sources.parser import Parser
 from monitor.store import Store
 
 
@@ -109,34 +110,32 @@ def _store(config: Config) -> Iterator[Finding]:
 
 
 def _sources(config: Config, online: bool) -> Iterator[Finding]:
-    from monitor.app import Sources
-
     if not config.sources:
         yield Finding(True, "no sources: posts come by `brand-monitor ingest` alone", warning=True)
         return
-    try:
-        built = Sources(config)
-    except ConfigError as error:
-        yield from (Finding(False, str(problem)) for problem in error.problems)
-        return
-    try:
-        yield Finding(True, f"{len(built.configured)} feeds")
-        for source in built.configured if online else ():
+    with Parser() as parser:
+        try:
+            configured = Sources(config, parser).configured
+        except ConfigError as error:
+            yield from (Finding(False, str(problem)) for problem in error.problems)
+            return
+        yield Finding(True, f"{len(configured)} feeds")
+        for source in configured if online else ():
             try:
                 result = source.poll({}, utc_now())
                 notes = f" ({'; '.join(result.notes)})" if result.notes else ""
                 yield Finding(True, f"{source.key}: {len(result.posts)} entries{notes}", warning=bool(result.notes))
             except SourceError as error:
                 yield Finding(False, f"{source.key}: {error}")
-    finally:
-        built.close()
 
 
 def _slack(config: Config) -> Iterator[Finding]:
     if secret(SLACK_BOT_TOKEN) is None:
         return
-    for good, text in messenger(config, "check").check(_all_channels(config)):
-        yield Finding(good, text)
+    answer = messenger(config, "check").check(_all_channels(config))
+    yield from (Finding(False, problem) for problem in answer.problems)
+    if not answer.problems:
+        yield Finding(True, f"Slack: {answer.bot} in {answer.workspace} can post to all channels")
 
 
 def _all_channels(config: Config) -> list[str]:

@@ -21,6 +21,7 @@ from monitor.fields import (
     Duration,
     Language,
     Switch,
+    Term,
     Text,
     between,
     checked,
@@ -62,17 +63,6 @@ def _host(value: str) -> str:
     return host
 
 
-def _term(value: str) -> str:
-    stem = value.removesuffix("*")
-    if "*" in stem:
-        raise fault("a * may only stand at the end, where it ends a prefix, for example broadband*")
-    if not re.search(r"\w", stem):
-        raise fault("must hold a letter or a digit")
-    if stem != value and len(stem) < 3:
-        raise fault("a prefix needs three letters before the *, or it is found everywhere")
-    return value
-
-
 def _path(value: str) -> str:
     if value.startswith("~"):
         raise fault("~ is not understood here; write the path from / on, or from the folder of this file")
@@ -85,7 +75,6 @@ def _handles(value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ..
 
 WebAddress = Annotated[Text, AfterValidator(_web_address), Field(json_schema_extra={"pattern": "^https?://"})]
 Host = Annotated[Text, AfterValidator(_host)]
-Term = Annotated[Text, AfterValidator(_term)]
 PathText = Annotated[Text, AfterValidator(_path)]
 Handles = Annotated[Mapping[Text, tuple[Text, ...]], AfterValidator(_handles)]
 Interval = Annotated[Duration, between("1s", "7d")]

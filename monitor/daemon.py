@@ -47,11 +47,10 @@ PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERR
 
 
 class Daemon:
-    def __init__(self, app: App, config_path: Path | None = None) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._config_path = config_path
         self._outcomes: Queue[Outcome] = Queue(maxsize=QUEUE)
-        self._polling = Polling(app.store, self._outcomes, app.follow_source)
+        self._polling = Polling(app.store, self._outcomes, lambda follow: app.sources.follow(follow))
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._reload = threading.Event()
@@ -64,7 +63,7 @@ class Daemon:
     def run(self) -> None:
         """Work until told to stop. Raises `MonitorError` where another daemon works on the same database."""
         with hold(self._app.store.path), self._signals():
-            self._polling.configure(self._app.sources(), self._app.clock())
+            self._polling.configure(self._app.sources.configured, self._app.clock())
             self._remember_start()
             threads = [
                 threading.Thread(target=self._ingest_loop, name="ingest", daemon=True),
@@ -90,7 +89,7 @@ class Daemon:
         """One cycle: poll every source that is due, judge, fire due timers, deliver what is ready."""
         with hold(self._app.store.path):
             now = self._app.clock()
-            self._polling.configure(self._app.sources(), now, at_once=True)
+            self._polling.configure(self._app.sources.configured, now, at_once=True)
             self._app.settle()
             # A source that has been polled is due after `now`: the cycle ends when none is left and none under way.
             while self._polling.start_due(self._app.clock(), due_by=now) or self._polling.under_way():
@@ -134,8 +133,8 @@ class Daemon:
     def _reload_now(self) -> None:
         notify_reloading()
         try:
-            self._app.reload(self._config_path)
-            self._polling.configure(self._app.sources(), self._app.clock())
+            self._app.reload()
+            self._polling.configure(self._app.sources.configured, self._app.clock())
             log.info("reloaded: %s", self._in_words())
         except ConfigError as error:
             log.error("not reloaded, all stays as it was:\n%s", error)
@@ -228,7 +227,7 @@ class Daemon:
 
     def _in_words(self) -> str:
         app = self._app
-        return f"{len(app.config.brands)} brands, {len(app.sources())} sources, {len(app.rules.rules)} rules"
+        return f"{len(app.config.brands)} brands, {len(app.sources.configured)} sources, {len(app.rules.rules)} rules"
 
 
 class _Signals:

@@ -216,7 +216,9 @@ class Escalate:
                 case machine.StartTimer():
                     escalations.start_timer(connection, after, effect.kind, effect.due_at)
                 case machine.SendRoot():
-                    self._send(connection, after, MessageKind.ROOT, {"up_to": self._latest(connection, after)}, now)
+                    notify = escalations.snapshot(connection, after).get("notify", [])
+                    payload = {"up_to": self._latest(connection, after), "notify": notify}
+                    self._send(connection, after, MessageKind.ROOT, payload, now)
                 case machine.SendUpdate():
                     self._send(connection, after, MessageKind.UPDATE, {}, now)
                 case machine.SendReply():
@@ -254,13 +256,16 @@ class Escalate:
 
     def _snapshot(self, rule: Rule) -> dict[str, object]:
         guideline = self._rules.guidelines.get(rule.playbook) if rule.playbook else None
-        team = self._rules.teams.get(rule.escalate[0].team) if rule.escalate else None
+        first = rule.escalate[0] if rule.escalate else None
+        team = self._rules.teams.get(first.team) if first else None
+        called = (team.user_group,) if team and team.user_group else team.members if team else ()
         clock = clockwork(rule)
         return {
             "file": rule.file,
             "text": rule.source_text,
             "team": team.id if team else None,
             "channel": team.channel if team else self._channel,
+            "notify": list(called) if first and first.mention else [],
             "clock": {name: value.total_seconds() for name, value in asdict(clock).items() if value is not None},
             "guideline": asdict(guideline) if guideline else None,
         }

@@ -114,6 +114,17 @@ def _text(value: str) -> str:
     return value.strip()
 
 
+def _term(value: str) -> str:
+    stem = value.removesuffix("*")
+    if "*" in stem:
+        raise fault("a * may only stand at the end, where it ends a prefix, for example broadband*")
+    if not re.search(r"\w", stem):
+        raise fault("must hold a letter or a digit")
+    if stem != value and len(stem) < 3:
+        raise fault("a prefix needs three letters before the *, or it is found everywhere")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Makes a `Text` that the whole of `pattern` fits; `mend` says what to write instead."""
@@ -139,13 +150,16 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{_DURATION}$", "examples": ["30s", "10m", "4h", "7d"]}),
 ]
 Text = Annotated[str, Strict(), AfterValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+#: Names of ours: of rules, teams and topics.
+NAME = "[a-z0-9]+([_-][a-z0-9]+)*"
+Name = Annotated[Text, Matching(NAME, "cannot be a name; write small letters, digits and hyphens")]
+Term = Annotated[Text, AfterValidator(_term)]
 Switch = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
 Score = Annotated[float, Strict(), Field(ge=-1, le=1)]
 Share = Annotated[float, Strict(), Field(gt=0, le=1)]
-Language = Annotated[
-    Text, Matching("[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", 'is no language code; write two small letters, for example "en"')
-]
+LANGUAGE = "[a-z]{2,3}(-[A-Za-z0-9]{2,8})?"
+Language = Annotated[Text, Matching(LANGUAGE, 'is no language code; write two small letters, for example "en"')]
 Channel = Annotated[
     Text,
     Matching(
@@ -180,6 +194,7 @@ _SENTENCES = {
     "float_type": "must be a number, without quotes",
     "bool_type": "must be true or false, without quotes",
     "tuple_type": "must be a list; write [one, two], or each on its own line after a dash",
+    "string_too_long": "must be at most {max_length} characters long",
     "too_short": "must not be empty; write at least one, or delete the key",
     "dataclass_type": "must hold `key: value` lines, or {{key: value}}",
     "mapping_type": "must hold `key: value` lines, or {{key: value}}",
@@ -194,6 +209,8 @@ def _explained(details: ErrorDetails, schema: Mapping[str, Any]) -> Iterable[tup
     """One error of pydantic in our words: where, and what to do."""
     path, context = tuple(details["loc"]), details.get("ctx", {})
     kind = details["type"]
+    if path[-1:] == ("[key]",):
+        path = path[:-1]
     if kind == "faults":
         return [(path + tuple(at), message) for at, message in context["found"]]
     if kind in ("unexpected_keyword_argument", "invalid_key"):
@@ -216,20 +233,25 @@ def _explained(details: ErrorDetails, schema: Mapping[str, Any]) -> Iterable[tup
 
 def _schema_at(schema: Mapping[str, Any], path: KeyPath) -> Mapping[str, Any]:
     """The part of a JSON Schema that speaks of `path`, descriptions included; empty where it says nothing."""
-    here: Mapping[str, Any] = schema
-    for part in (None, *path):
+    here = schema
+    for part in path:
         if isinstance(part, int):
-            here = here.get("items", {})
-        elif part is not None:
-            here = here.get("properties", {}).get(part) or here.get("additionalProperties") or {}
-        for _ in range(3):
-            for branch in here.get("anyOf", ()):
-                if branch.get("type") != "null":
-                    here = {**here, **branch, "anyOf": ()}
-            if "$ref" in here:
-                name = here["$ref"].rsplit("/", 1)[-1]
-                here = {**schema["$defs"][name], **{key: value for key, value in here.items() if key != "$ref"}}
+            here = _followed(schema, here.get("items", {}))
+        else:
+            rest = here.get("additionalProperties") or next(iter(here.get("patternProperties", {}).values()), {})
+            here = _followed(schema, here.get("properties", {}).get(part, rest))
     return here
+
+
+def _followed(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`part` with its reference or its alternative to null written out; what stands beside that goes before it."""
+    while "$ref" in part or "anyOf" in part:
+        if "$ref" in part:
+            meant = schema["$defs"][part["$ref"].rsplit("/", 1)[-1]]
+        else:
+            meant = next(branch for branch in part["anyOf"] if branch.get("type") != "null")
+        part = {**meant, **{key: value for key, value in part.items() if key not in ("$ref", "anyOf")}}
+    return part
 
 
 class _Schema(GenerateJsonSchema):

@@ -105,7 +105,7 @@ class Form:
         return self._origins[start], max(last, following)
 
     def _find_origins(self) -> array[int]:
-        origins = array("L")
+        origins = array("I")
         after_space = False
         for index, char in enumerate(self.original):
             for letter in _FOLDS[ord(char)]:
@@ -173,6 +173,7 @@ _ADDRESS = re.compile(
     |(?<![\w.-])(?P<host>[\w-]*+\.[\w.-]*+)(?::\d++)?(?:{_PATH})?""",
     re.IGNORECASE | re.VERBOSE,
 )
+LONGEST_HOST = 253
 _HINTS = ("@", "＠", ".", "/")
 
 
@@ -196,7 +197,7 @@ def addresses(text: str) -> Iterator[Address]:
         else:
             start += len(found[group]) - len(found[group].rpartition("..")[2].lstrip(".-"))
             end = start + len(text[start:end].rstrip(".-"))
-        name = host(text[start:end])
+        name = host(text[start:end]) if end - start <= LONGEST_HOST else ""
         if group == "authority" or _is_public_name(name):
             yield Address(True, name, start, end, ((found.start(), start), (end, found.end())))
 

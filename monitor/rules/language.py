@@ -1,23 +1,22 @@
-"""The rule language: which keys a file of the rules folder has, what they may hold, and the value it becomes.
+"""The rule language: which keys a rule file has, what they may hold, and the `Rule` they become.
 
-What one file says of others (a brand, a team, a topic, a playbook) is checked against the `References` given as context.
-Reading the folder as a whole is `load`'s business.
+What a rule says of others (a brand, a team, a topic, a playbook) is checked against `References`. Reading the folder as
+a whole is `load`'s business.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, with_config
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidateAs, ValidationInfo, with_config
 
 from monitor.fields import (
     FILE,
-    Channel,
+    NAME,
     Count,
     Duration,
     Language,
@@ -47,9 +46,291 @@ from monitor.rules.rule import (
     Rule,
     Spike,
     Status,
-    Team,
     TierSpec,
     Timing,
     TopicsSpec,
 )
-from monitor.yamlfile import Document, shortened
+from monitor.yamlfile import Document, KeyPath, shortened
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The names that a rule may use; None where they cannot be known because their own file is broken."""
+
+    brands: Collection[str]
+    teams: Collection[str] | None
+    topics: Collection[str] | None
+    playbooks: Collection[str]
+
+
+def _references(info: ValidationInfo) -> References:
+    assert isinstance(info.context, References)
+    return info.context
+
+
+# -- kinds of values ---------------------------------------------------------------------------------------------
+
+
+def _brand(value: str, info: ValidationInfo) -> str:
+    """The brand's own spelling."""
+    brands = _references(info).brands
+    for brand in brands:
+        if brand.casefold() == value.casefold():
+            return brand
+    raise fault(f'there is no brand "{shortened(value)}" in the configuration{did_you_mean(value, brands)}')
+
+
+def _team(value: str, info: ValidationInfo) -> str:
+    return _known(value, _references(info).teams, "team", "teams.yaml")
+
+
+def _topic(value: str, info: ValidationInfo) -> str:
+    return _known(value, _references(info).topics, "topic", "topics.yaml")
+
+
+def _playbook(value: str, info: ValidationInfo) -> str:
+    return _known(value, _references(info).playbooks, "file", "the rules folder")
+
+
+def _known(value: str, names: Collection[str] | None, kind: str, place: str) -> str:
+    if names is None or value in names:
+        return value
+    raise fault(f'there is no {kind} "{shortened(value)}" in {place}{did_you_mean(value, names)}')
+
+
+def _title(value: str) -> str:
+    if re.search(r"[{}]", value.replace("{brand}", "")):
+        raise fault("the only thing that can stand in { } is {brand}, for the name of the brand")
+    return value
+
+
+RuleId = Annotated[
+    Text,
+    Matching(NAME, "cannot be an id; write small letters, digits and hyphens, for example acme-negative-thread"),
+    Field(max_length=64),
+]
+Owner = Annotated[
+    Text, Matching(r"[^@\s][^@]*|[^@\s]+@[^@\s]+\.[^@\s]+", "is neither a name nor an address like ada@example.com")
+]
+Delay = Annotated[Duration, between("0s", "30d")]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+Topics = Annotated[tuple[Annotated[Text, AfterValidator(_topic)], ...], Field(min_length=1)]
+
+
+# -- a rule ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _AtLeast:
+    at_least: Count
+
+
+@dataclass(frozen=True, slots=True)
+class _AtLeastShare:
+    at_least: Share
+
+
+@dataclass(frozen=True, slots=True)
+class _AtMostScore:
+    at_most: Score
+
+
+@dataclass(frozen=True, slots=True)
+class _Topics:
+    any_of: Topics = ()
+    """Counts if one of these is found."""
+    none_of: Topics = ()
+    """Does not count if one of these is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """Which mentions count at all; all that stands here must hold."""
+
+    brands: Annotated[tuple[Annotated[Text, AfterValidator(_brand)], ...], Field(min_length=1)] = ()
+    """Names of brands in the configuration."""
+    sources: Texts = ()
+    """Names of sources, for example a feed's host."""
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ()
+    """Codes of languages; put "no" in quotes."""
+    topics: _Topics | None = None
+    """Names of word lists in topics.yaml."""
+    author_reach: _AtLeast | None = None
+    """How many followers the author has."""
+
+
+@dataclass(frozen=True, slots=True)
+class _NegativeIf:
+    """Which of the mentions that count are negative; all that stands here must hold."""
+
+    sentiment: _AtMostScore | None = None
+    """From -1, as negative as can be, to 1."""
+    confidence: _AtLeastShare | None = None
+    """How sure the model must be, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """What the discussion as a whole must reach."""
+
+    mentions: _AtLeast | None = None
+    reach: _AtLeast | None = None
+    """The followers of its authors, summed."""
+
+
+def _longer_baseline(spike: Spike) -> Spike:
+    if spike.baseline <= spike.within:
+        raise fault("must be longer than `within`: it is the usual that the spike is compared with", "baseline")
+    return spike
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    negative_mentions: NegativeMentions | None = None
+    negative_share: NegativeShare | None = None
+    spike: Annotated[Spike, AfterValidator(_longer_baseline)] | None = None
+    author_reach: AuthorReach | None = None
+
+
+_ONE: dict[str, Any] = {"minProperties": 1, "maxProperties": 1}
+
+
+def _one(condition: _Condition) -> AlertCondition:
+    said = [condition.negative_mentions, condition.negative_share, condition.spike, condition.author_reach]
+    conditions = [one for one in said if one is not None]
+    if len(conditions) != 1:
+        raise fault("each condition needs a line of its own that begins with a dash")
+    return conditions[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tier:
+    after: Delay
+    """Counted from the moment the first message stood in Slack."""
+    team: Annotated[Text, AfterValidator(_team)]
+    """The name of a team in teams.yaml."""
+    unless: Literal["acknowledged"] | None = None
+    """Skipped once somebody has taken the escalation."""
+    mention: Switch = False
+    """Call the team by name."""
+
+
+def _ascending(tiers: tuple[_Tier, ...]) -> tuple[_Tier, ...]:
+    found: list[tuple[KeyPath, str]] = []
+    if tiers[0].after:
+        found.append(((0, "after"), "the first tier is told at once; write 0m"))
+    if tiers[0].unless:
+        found.append(((0, "unless"), "the first tier is told at once; delete this"))
+    for index in range(1, len(tiers)):
+        if tiers[index].after <= tiers[index - 1].after:
+            found.append(((index, "after"), "must be longer than in the tier before"))
+    if found:
+        raise faults(found)
+    return tiers
+
+
+def _not_empty(value: Any) -> Any:
+    if value == {}:
+        raise fault("holds nothing; write a condition, or delete the key")
+    return value
+
+
+@with_config(FILE)
+@dataclass(frozen=True, slots=True)
+class _RuleFile:
+    id: RuleId
+    """Part of the identity of its escalations: never rename it."""
+    title: Annotated[Text, AfterValidator(_title), Field(max_length=150)]
+    """The headline of the alert; {brand} stands for the brand's name."""
+    owner: Owner
+    """Who keeps this rule: an e-mail address or a name."""
+    status: Status
+    """test: recorded, never posted; live; off."""
+    severity: Severity
+    match: Annotated[_Match, BeforeValidator(_not_empty)]
+    """Which mentions count at all."""
+    alert_when_any: Annotated[
+        tuple[Annotated[AlertCondition, ValidateAs(_Condition, _one), Field(json_schema_extra=_ONE)], ...],
+        Field(min_length=1),
+    ]
+    """One of these is enough to alert."""
+    escalate: Annotated[tuple[_Tier, ...], Field(min_length=1), AfterValidator(_ascending)]
+    """Whom to tell, one tier after the other."""
+    negative_if: Annotated[_NegativeIf, BeforeValidator(_not_empty)] | None = None
+    """Which of the mentions that count are negative; all of them if not given."""
+    discussion: Annotated[_Floor, BeforeValidator(_not_empty)] | None = None
+    """What the discussion as a whole must reach."""
+    scope: Scope = Scope.DISCUSSION
+    """Judge each discussion, or all that is said of the brand."""
+    timing: Timing = field(default_factory=Timing)
+    """How long messages wait and how often they are repeated."""
+    acknowledged: Annotated[Acknowledged, BeforeValidator(_not_empty)] | None = None
+    """What happens when somebody took it and does not resolve it."""
+    outside_hours: OutsideHours = OutsideHours.HOLD
+    """Hold an alert until the team is there, or notify; critical ones always notify."""
+    playbook: Annotated[Text, AfterValidator(_playbook)] | None = None
+    """What to do, for whoever is called: a file in the rules folder such as playbooks/angry-thread.md."""
+
+
+def _coherent(rule: _RuleFile) -> _RuleFile:
+    found: list[tuple[KeyPath, str]] = []
+    if rule.scope is Scope.BRAND and rule.discussion:
+        found.append((("discussion",), "with `scope: brand` no single discussion is judged; delete this, or the scope"))
+    times = rule.acknowledged
+    if times and times.remind_after and times.reopen_after and times.reopen_after <= times.remind_after:
+        found.append((("acknowledged", "reopen_after"), "must be longer than remind_after"))
+    if found:
+        raise faults(found)
+    return rule
+
+
+@cache
+def _rule_file() -> TypeAdapter[_RuleFile]:
+    return TypeAdapter(Annotated[_RuleFile, AfterValidator(_coherent)])
+
+
+def parse_rule(document: Document, name: str, text: str, references: References) -> Rule:
+    """The rule in the file `name`, whose content is `text`; raises `ConfigError` with all problems."""
+    said = checked(_rule_file(), document, references)
+    match, negative, floor = said.match, said.negative_if, said.discussion
+    return Rule(
+        id=said.id,
+        title=said.title,
+        owner=said.owner,
+        status=said.status,
+        severity=said.severity,
+        match=MatchSpec(
+            brands=match.brands,
+            sources=match.sources,
+            languages=match.languages,
+            topics=TopicsSpec(match.topics.any_of, match.topics.none_of) if match.topics else None,
+            author_reach=_number(match.author_reach),
+        ),
+        negative_if=NegativeIf(
+            sentiment_at_most=negative.sentiment.at_most if negative.sentiment else None,
+            confidence_at_least=negative.confidence.at_least if negative.confidence else None,
+        )
+        if negative
+        else None,
+        discussion=DiscussionFloor(_number(floor.mentions) or 0, _number(floor.reach) or 0) if floor else None,
+        alert_when_any=said.alert_when_any,
+        scope=said.scope,
+        timing=said.timing,
+        escalate=tuple(
+            TierSpec(tier.after, tier.team, tier.unless is not None, tier.mention) for tier in said.escalate
+        ),
+        acknowledged=said.acknowledged,
+        outside_hours=said.outside_hours,
+        playbook=said.playbook,
+        file=name,
+        source_text=text,
+    )
+
+
+def _number(value: _AtLeast | None) -> int | None:
+    return value.at_least if value else None
+
+
+def rule_schema() -> dict[str, Any]:
+    """The JSON Schema of a rule file."""
+    return json_schema(_rule_file(), "A rule of brand-monitor")

@@ -1,14 +1,39 @@
-"""Reads a rules folder."""
+"""Reads a rules folder: rules, teams, topics and playbooks, all problems of all files at once. It opens no file itself.
+
+A rule is every `*.yaml` at the top of the folder but `teams.yaml` and `topics.yaml`. What is under `tests/` belongs to
+the folder's hash and is not read here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import ParamSpec, TypeVar
 
-from monitor.errors import Problem
+from monitor.errors import ConfigError, Problem
 from monitor.model import Guideline
-from monitor.rules.rule import Rule, Team
+from monitor.rules.language import References, parse_rule
+from monitor.rules.playbook import parse_playbook
+from monitor.rules.rule import Rule, Status, Team
+from monitor.rules.teams import parse_teams
+from monitor.rules.topics import parse_topics
+from monitor.yamlfile import Document, KeyPath, parse_yaml
+
+TEAMS, TOPICS = "teams.yaml", "topics.yaml"
+T = TypeVar("T")
+P = ParamSpec("P")
+
+#: What a rule may say and this version does not do: whoever writes it must not rely on it.
+_NOT_YET: Mapping[KeyPath, str] = {
+    ("escalate", 1): "this version tells the first tier only",
+    ("escalate", 0, "mention"): "this version calls nobody by name",
+    ("timing", "repeat_after"): "this version repeats no alert",
+    ("timing", "repeat_at_most"): "this version repeats no alert",
+    ("acknowledged", "remind_after"): "this version reminds nobody",
+    ("outside_hours",): "this version knows no hours and notifies at any time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +52,103 @@ class RuleSet:
 def load_rules(
     files: Mapping[str, str], brands: Sequence[str], folder: str = "rules", today: date | None = None
 ) -> RuleSet:
-    raise NotImplementedError
+    """What `files`, the texts of a rules folder by their paths in it, say.
+
+    `folder` names the folder in problems. With `today` there are warnings of playbooks whose review is overdue.
+    Raises `ConfigError` with all problems of all files, in the order of files and lines.
+    """
+    found = _Problems()
+    place = {name: f"{folder.rstrip('/')}/{name}" for name in files}
+    documents = {}
+    for name in sorted(files):
+        if _is_yaml(name, ".yaml") and (document := found.attempt(parse_yaml, files[name], place[name])):
+            documents[name] = document
+        elif complaint := _misplaced(name):
+            found.problems.append(Problem(place[name], 0, 0, "", complaint))
+
+    def names_in(name: str) -> Collection[str] | None:
+        if name in files and name not in documents:
+            return None
+        return documents[name].value.keys() if name in documents else ()
+
+    playbooks = sorted(name for name in files if name.startswith("playbooks/") and name.endswith(".md"))
+    references = References(brands, names_in(TEAMS), names_in(TOPICS), playbooks)
+    teams = found.attempt(parse_teams, documents.pop(TEAMS)) if TEAMS in documents else None
+    topics = found.attempt(parse_topics, documents.pop(TOPICS)) if TOPICS in documents else None
+    guidelines = [found.attempt(parse_playbook, files[name], name, place[name]) for name in playbooks]
+    rules = [found.attempt(parse_rule, document, name, files[name], references) for name, document in documents.items()]
+    found.problems += _same_ids(documents)
+    if found.problems:
+        raise ConfigError(sorted(found.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+    read = RuleSet(
+        rules=tuple(rule for rule in rules if rule),
+        teams=teams or {},
+        topics=topics or {},
+        guidelines={guideline.path: guideline for guideline in guidelines if guideline},
+        hash=_hash(files),
+    )
+    return replace(read, warnings=tuple(_warnings(read, documents, folder, today)))
+
+
+class _Problems:
+    """Gathers problems, so that one broken file hides nothing of the others."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def attempt(self, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            return parse(*args, **kwargs)
+        except ConfigError as error:
+            self.problems += error.problems
+            return None
+
+
+def _is_yaml(name: str, *endings: str) -> bool:
+    return "/" not in name and name.endswith(endings)
+
+
+def _misplaced(name: str) -> str:
+    """What to do with a file that somebody may take for a rule, although nobody reads it."""
+    if name.startswith("tests/") or not name.endswith((".yaml", ".yml")):
+        return ""
+    if "/" in name:
+        return "rules are not looked for here; move the file to the top of the rules folder, or delete it"
+    return "a file with the ending .yml is not read; rename it to .yaml" if name.endswith(".yml") else ""
+
+
+def _same_ids(documents: Mapping[str, Document]) -> list[Problem]:
+    problems = []
+    first: dict[str, str] = {}
+    for name, document in documents.items():
+        identity = document.value.get("id")
+        if isinstance(identity, str) and first.setdefault(identity, name) != name:
+            what = f"{first[identity]} has this id already; give every rule its own"
+            problems.append(document.problem(("id",), what))
+    return problems
+
+
+def _warnings(read: RuleSet, documents: Mapping[str, Document], folder: str, today: date | None) -> Iterator[Problem]:
+    if not read.rules:
+        yield Problem(folder, 0, 0, "", "there is no rule here, so nothing will ever alert", warning=True)
+    for rule in read.rules:
+        document = documents[rule.file]
+        if rule.status is Status.LIVE and rule.playbook is None:
+            what = "a live rule without a playbook leaves whoever is called alone; name one"
+            yield document.problem(("playbook",), what, warning=True)
+        for path, what in _NOT_YET.items():
+            if path in document.places:
+                yield document.problem(path, what, warning=True)
+    for name, guideline in read.guidelines.items():
+        if today and date.fromisoformat(guideline.review_by) < today:
+            what = f"its review was due on {guideline.review_by}; {guideline.owner} should read it and set a new date"
+            yield Problem(f"{folder.rstrip('/')}/{name}", 0, 0, "review_by", what, warning=True)
+
+
+def _hash(files: Mapping[str, str]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        for part in (name, files[name]):
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()

@@ -1,4 +1,7 @@
-"""A rule and the teams it calls, as frozen values. How files become them is `load`'s business; judging is `evaluate`'s."""
+"""A rule and the teams it calls, as frozen values; where file and value agree, with the bounds that a file must keep.
+
+How files become rules is the business of `language` and `load`; judging is that of `evaluate`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
-from monitor.fields import Channel, Count, Duration, Matching, Share, Text, between
+from monitor.fields import Count, Duration, Share, between
 from monitor.model import Scope, Severity
 
 Within = Annotated[Duration, between("1s", "30d")]

@@ -28,6 +28,8 @@ def clean(text: str) -> str:
 
 def visible(line: str) -> str:
     """One line without the characters that a reader does not see but a program may obey."""
+    if line.isascii() and line.isprintable():
+        return line
     kept: list[str] = []
     accents = 0
     for character in line.replace("\t", " "):

@@ -32,7 +32,7 @@ class Deadline:
 
 
 class TimedSocket:
-    """What http.client needs of a socket, every call within the deadline. The socket itself stays the caller's to close."""
+    """What http.client needs of a socket, every call within the deadline. Closing it is the caller's business."""
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         self._socket = connected

@@ -1,7 +1,7 @@
 """A document's bytes → ParsedFeed, whatever it is. Runs in the parser's process alone: it may take long, or never end.
 
-feedparser reads RSS and Atom; its sanitising and resolving inside texts stay off, for they take most of its time and plain
-text is all that is kept.
+feedparser reads RSS and Atom. Its sanitising and its resolving of links inside texts stay off: they take most of its
+time, and plain text is all that is kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ HTML = frozenset({"text/html", "application/xhtml+xml"})
 FEED_TYPES = frozenset({"application/atom+xml", "application/rss+xml", "application/xml", "text/xml"})
 
 _DECLARED = re.compile(rb"""^<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})""")
-_MAIL_AND_NAME = re.compile(r"[^\s()]+@[^\s()]+ \(([^()]+)\)")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]{1,40})""", re.IGNORECASE)
 
 
@@ -105,20 +104,13 @@ def _entry(found: Mapping[str, Any]) -> ParsedEntry:
         title=one_line(_plain(title)[: 2 * MOST_TITLE]),
         # The first of the longest: content stands before the summary.
         text=max((_plain(text) for text in texts), key=len),
-        author=_author((found.get("author_detail") or {}).get("name") or found.get("author") or ""),
+        author=one_line((found.get("author_detail") or {}).get("name") or found.get("author") or "", MOST_NAME) or None,
         published=_time(found.get("published_parsed")) or _time(found.get("updated_parsed")),
         language=next((text["language"] for text in (*texts, title) if text.get("language")), None),
         comments=found.get("wfw_commentrss") or _replies(found.get("links", ())),
         reply_to=reply.get("href") or reply.get("ref"),
         parent=reply.get("ref") or reply.get("href"),
     )
-
-
-def _author(text: str) -> str | None:
-    """RSS writes `mail@example.org (Name)`: the name is enough."""
-    text = one_line(text, MOST_NAME)
-    named = _MAIL_AND_NAME.fullmatch(text)
-    return (named[1] if named else text) or None
 
 
 def _plain(text: Mapping[str, Any]) -> str:

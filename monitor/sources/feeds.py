@@ -1,8 +1,8 @@
-"""A feed as a `Source`: RSS, Atom or JSON Feed. One poll is fetch → parse → select; nothing is kept between polls but the
-cursor, which the caller commits together with the posts: killed in between, the next poll brings the same posts again.
+"""A feed as a `Source`: RSS, Atom or JSON Feed. One poll is fetch → parse → select.
 
-The cursor: `url` where the feed moved for good, `etag` and `last_modified` as they came, `body` (a hash), `ttl` (minutes),
-`flaw` (why the document is not all there), `read_until`, `seen` (see `entries`).
+Nothing is kept between polls but the cursor, which the caller commits together with the posts: killed in between, the
+next poll brings the same posts again. It holds `url` where the feed moved for good, `etag` and `last_modified` as they
+came, `body` (a hash), `ttl` (minutes), `flaw` (why the document is not all there), `read_until`, and `seen` (`entries`).
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ GAP = "more new entries than the feed holds; some may have been missed"
 
 
 class FeedSource:
-    """`url` may hold a user and password, which stand neither in the key nor in any message. With `conversation_id` it is
-    the feed of the comments on one post, `parent_id`. SourceRefused where `url` is no http or https URL."""
+    """`url` may hold a user and password; they stand neither in the key nor in any message.
+
+    With `conversation_id` it is the feed of the comments on one post, whose `native_id` is `parent_id`.
+    SourceRefused where `url` is no http or https URL.
+    """
 
     def __init__(
         self,

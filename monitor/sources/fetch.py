@@ -1,7 +1,7 @@
 """A GET that cannot be held up, blown up or led astray: total deadline, bounded body, public addresses, few redirects.
 
-No proxies and no .netrc: nothing of the environment is read but the system's certificates. One connection a request, for a
-host is asked again in minutes. It does not read what it fetched, and tries nothing twice.
+No proxies and no .netrc: nothing of the environment is read but the system's certificates. One connection a request:
+hosts are asked again in minutes only. It does not understand what it fetched, and tries nothing twice.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Answer:
 
 
 class Fetcher:
-    """Shared by all feeds and threads. `contact` stands in the User-Agent: an address for those whose servers are asked."""
+    """Shared by all feeds and threads. `contact`, in the User-Agent, is for those whose servers are asked."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Fetcher:
     def get(
         self, start: Address, conditions: Mapping[str, str], owner: Address, deadline: Deadline, now: datetime
     ) -> Answer:
-        """Ask for `start`, sending `conditions` and, where it is trusted, the `owner`'s credentials. Raises SourceErrors."""
+        """Ask for `start`, with `conditions` and, where they belong, the `owner`'s credentials. Raises SourceErrors."""
         here, permanent, leading = start, None, True
         visited: set[str] = set()
         with self._mapped(start):

@@ -1,7 +1,7 @@
 """Connects to public addresses only, so that no feed or redirect makes us ask the machines of our own network.
 
-The check is on the address, when connecting and on the connected socket: names, redirects, DNS that changes its answer and
-odd spellings of an address (decimal, octal, IPv6 forms) cannot get round it. `allow_hosts` lifts it for the hosts named.
+The check is on the address, when connecting and on the connected socket: names, redirects, DNS that changes its answer
+and odd spellings of an address (decimal, octal, IPv6 forms) cannot get round it. `allow_hosts` lifts it for some hosts.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _refusal(host: str, address: str) -> SourceRefused:
 
 
 def _resolve(host: str, port: int, deadline: Deadline) -> list[AddressInfo]:
-    """The addresses of `host`. In a thread of its own, for getaddrinfo takes no timeout; it ends when the resolver does."""
+    """The addresses of `host`. getaddrinfo takes no timeout, hence a thread, which ends when the resolver does."""
     answer: queue.SimpleQueue[list[AddressInfo] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""What an answer's headers say about time: when to come back, how long the answer is fresh. Pure; hostile values are nothing."""
+"""What an answer's headers say about time and identity. Pure; a value that cannot be read says nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """HTML as plain text, and plain text made safe to store and show. It judges no markup and keeps no links.
 
-lxml's parser calls back as it reads and builds no tree: time and memory stay linear at any depth of nesting, where the tree
-builders measured in benchmarks/html_to_text.py take seconds or crash. An entry's text is all that is wanted of its markup.
+lxml's parser calls back as it reads and builds no tree: time and memory stay linear at any depth of nesting, where the
+builders of trees take seconds or crash (benchmarks/html_to_text.py).
 """
 
 from __future__ import annotations
@@ -17,19 +17,24 @@ MOST_HTML = 1_000_000
 MOST_TEXT = 100_000
 MOST_TITLE = 1_000
 
-BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption figure footer"
-    " form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tr ul".split()
-)
+BREAKS = frozenset({"br", "hr"})
+# fmt: off
+BLOCKS = BREAKS | {
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl",
+    "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "li",
+    "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tr", "ul",
+}
+# fmt: on
 CELLS = frozenset({"td", "th"})
-DROPPED = frozenset("iframe noscript object script style svg template".split())
+DROPPED = frozenset({"iframe", "noscript", "object", "script", "style", "svg", "template"})
 FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 
 # Control characters, and those that turn the direction of the text after them or mark bytes, not words.
 _STRIPPED = dict.fromkeys(
-    [*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F)]
-    + [*range(0x2066, 0x206A), 0xFEFF, 0xFFFE, 0xFFFF]
-)
+    character
+    for first, last in ((0x00, 0x08), (0x0B, 0x0C), (0x0E, 0x1F), (0x7F, 0x9F), (0x202A, 0x202E), (0x2066, 0x2069))
+    for character in range(first, last + 1)
+) | dict.fromkeys((0xFEFF, 0xFFFE, 0xFFFF))
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -85,7 +90,7 @@ class _Text:
     def end(self, tag: str) -> None:
         if tag in DROPPED:
             self._dropped -= 1
-        elif tag in BLOCKS and tag not in ("br", "hr"):
+        elif tag in BLOCKS and tag not in BREAKS:
             self._pieces.append("\n")
 
     def data(self, data: str) -> None:

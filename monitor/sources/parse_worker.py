@@ -94,7 +94,7 @@ def _answer(read: Callable[..., object], head: bytes, body: bytes) -> tuple[byte
         return str(error).encode("utf-8", "replace"), b""
     except MemoryError:
         return b"needs more memory to be read than any feed should", b""
-    # Whatever a hostile document brings a parser to raise, it is the document's fault; the next one is read all the same.
+    # Whatever a document brings a parser to raise, it is the document's fault; the next one is read all the same.
     except Exception as error:
         return f"cannot be read ({type(error).__name__})".encode(), b""
 

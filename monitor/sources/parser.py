@@ -1,4 +1,4 @@
-"""Has documents read by processes that can be killed (`parse_worker`). It reads none itself, and starts none before the first.
+"""Has documents read by processes that can be killed (`parse_worker`). It reads none itself.
 
 Two processes, so that a document that takes all its time delays no other feed by more than that.
 """
@@ -57,7 +57,8 @@ class Parser:
         try:
             process = self._free.get(timeout=deadline.left())
         except (queue.Empty, TimeoutError) as error:
-            raise SourceUnavailable(f"{shown} was not read: other feeds took too long; it is tried again later.") from error
+            text = f"{shown} was not read: other feeds took too long; it is tried again later."
+            raise SourceUnavailable(text) from error
         try:
             if self._closed:
                 raise SourceUnavailable(f"{shown} was not read: the monitor is stopping.")
@@ -136,7 +137,7 @@ class _Process:
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "monitor.sources.parse_worker", *self._limits],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=environment,
             )

@@ -92,10 +92,11 @@ def coverage(connection: sqlite3.Connection, start: datetime, end: datetime, nam
         " WHERE v.end > ? AND v.start < ?",
         [to_text(start), to_text(end)],
     )
+    wanted = {name.casefold() for name in names}
     stretches = [
         Coverage(from_text(row["start"]), from_text(row["end"]), bool(row["complete"]), row["reason"])
         for row in found
-        if not names or row["name"] in names
+        if not names or (row["name"] or "").casefold() in wanted
     ]
     if not stretches and connection.execute("SELECT 1 FROM coverage LIMIT 1").fetchone() is None:
         first = connection.execute("SELECT min(at) FROM mentions").fetchone()[0]

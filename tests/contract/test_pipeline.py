@@ -26,13 +26,18 @@ slack: {channel: "#alerts"}
 rules: rules/
 store: b.db
 """
+TEAMS = """\
+social: {channel: "#social"}
+"""
 THREAD = """\
 id: thread
 title: Negative discussion about {brand}
 owner: c@example.com
 status: live
 severity: high
+match: {brands: [acme]}
 negative_if: {sentiment: {at_most: -0.5}}
+escalate: [{after: 0m, team: social}]
 alert_when_any:
   - negative_mentions: {at_least: 3, within: 60m}
 timing: {wait_first: 30s, update_every: 60s, reopen_within: 6h}
@@ -43,7 +48,9 @@ title: A loud voice against {brand}
 owner: c@example.com
 status: live
 severity: critical
+match: {brands: [acme]}
 negative_if: {sentiment: {at_most: -0.5}}
+escalate: [{after: 0m, team: social}]
 alert_when_any:
   - author_reach: {at_least: 100000}
 timing: {wait_first: 30s}
@@ -58,6 +65,7 @@ class World:
         (folder / "rules").mkdir(exist_ok=True)
         for name, text in rules.items():
             (folder / "rules" / f"{name}.yaml").write_text(text, "utf-8")
+        (folder / "rules" / "teams.yaml").write_text(TEAMS, "utf-8")
         (folder / "monitor.yaml").write_text(CONFIG, "utf-8")
         self.app = self.opened()
 

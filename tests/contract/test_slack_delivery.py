@@ -531,6 +531,15 @@ def test_check_says_who_we_are_and_what_is_wrong(bench: Bench) -> None:
     assert "#fallback is archived" in archived
 
 
+def test_the_token_is_never_logged_or_shown(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    bench.alert()
+    bench.slack.script(POST, faults.GARBLED_BODY, faults.RESET_BEFORE_ACCEPTING, refused("invalid_auth"))
+    messenger = bench.messenger()
+    bench.run(bench.delivery(messenger))
+    assert faults.TOKEN not in caplog.text + repr(messenger) + "".join(m.error for m in bench.messages())
+
+
 @pytest.mark.parametrize(
     "fault, words",
     [

@@ -282,7 +282,7 @@ def test_due_is_the_first_of_each_channel_and_nothing_overtakes_its_root(connect
     assert {waiting.message.id for waiting in outbox.due(NOW)} == {root, notice}
     assert outbox.due(NOW - seconds(1)) == () and outbox.next_due(NOW - seconds(1)) == NOW
     sent = send(outbox, root)
-    assert {(w.message.id, w.root) for w in outbox.due(NOW)} == {(reply, sent), (notice, None)}
+    assert {waiting.message.id: waiting.root for waiting in outbox.due(NOW)} == {reply: sent, notice: None}
     assert outbox.root_of(12) == sent and outbox.root_of(13) is None
 
 
