@@ -23,7 +23,8 @@ from monitor.sources.html_text import BLOCKS, clean, to_text
 
 PARAGRAPH = (
     "<div><p>Il servizio di <b>Acme</b> non funziona &egrave; <a href='https://x.example/?a=1&b=2'>giù</a> da"
-    " <i>tre</i> giorni.</p><ul><li>uno</li><li>due</li></ul><img src=x alt='a photo'><script>alert(1)</script><br/>fine</div>"
+    " <i>tre</i> giorni.</p><ul><li>uno</li><li>due</li></ul><img src=x alt='a photo'><script>alert(1)</script><br/>"
+    "fine</div>"
 )
 CASES = {
     "1 KB": PARAGRAPH * 4,

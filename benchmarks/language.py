@@ -69,7 +69,7 @@ def measure(name: str, file: str) -> None:
     spent = time.perf_counter() - started
     print(f"\n{name}: {spent / len(rows) * 1e6:.0f} µs a text, {resident() - before:.0f} MB")
     languages = sorted({row["language"] for row in rows})
-    print("confidence " + " ".join(f"{language:>11}" for language in languages))
+    print("confidence " + " ".join(f"{language:>12}" for language in languages))
     for confidence in CONFIDENCES[:1] if name == "monitor" else CONFIDENCES:
         answered: Counter[str] = Counter()
         right: Counter[str] = Counter()
@@ -78,8 +78,8 @@ def measure(name: str, file: str) -> None:
                 answered[row["language"]] += 1
                 right[row["language"]] += code == row["language"]
         totals = Counter(row["language"] for row in rows)
-        cells = (f"{answered[la] / totals[la]:5.1%} {right[la] / max(1, answered[la]):5.1%}" for la in languages)
-        print(f"{confidence:>10} " + " ".join(f"{cell:>11}" for cell in cells))
+        cells = (f"{answered[la] / totals[la]:4.0%} {right[la] / max(1, answered[la]):6.1%}" for la in languages)
+        print(f"{confidence:>10} " + " ".join(f"{cell:>12}" for cell in cells))
 
 
 def main(arguments: list[str]) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.config import Config, parse_config
+from monitor.config import Config, config_schema, parse_config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.deliver import Delivery
 from monitor.errors import ConfigError, MonitorError, Problem
@@ -18,7 +18,10 @@ from monitor.escalation.machine import Decision, Event
 from monitor.ingest import Commit, Counts, Ingest
 from monitor.matching import Matcher, TopicMatcher
 from monitor.model import Post
+from monitor.rules.language import rule_schema
 from monitor.rules.load import RuleSet, load_rules
+from monitor.rules.teams import teams_schema
+from monitor.rules.topics import topics_schema
 from monitor.sentiment import SentimentModel, load_model
 from monitor.sources.configured import feed_sources, fetcher
 from monitor.sources.feeds import FeedSource
@@ -274,4 +277,4 @@ def messenger(config: Config, install: str) -> Any:
 
 def schema_of(what: str) -> Mapping[str, Any]:
     """The JSON Schema of `config`, `rule`, `teams` or `topics`."""
-    raise NotImplementedError
+    return {"config": config_schema, "rule": rule_schema, "teams": teams_schema, "topics": topics_schema}[what]()

@@ -18,11 +18,16 @@ from monitor.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report. Good, good with a `warning`, or to be mended."""
+    """One line of the report. `status` is the exit status it asks for: 0 fine (with a `warning`, perhaps), 1 a problem,
+    2 a mistake in the configuration or the rules."""
 
-    good: bool
+    status: int
     text: str
     warning: bool = False
+
+
+def _mistakes(error: ConfigError) -> Iterator[Finding]:
+    return (Finding(2, str(problem)) for problem in error.problems)
 
 
 def findings(path: Path | None, online: bool) -> Iterator[Finding]:
@@ -30,9 +35,9 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
     try:
         config = load_config(path)
     except ConfigError as error:
-        yield from (Finding(False, str(problem)) for problem in error.problems)
+        yield from _mistakes(error)
         return
-    yield Finding(True, f"{config.file}: {len(config.brands)} brands, {len(config.sources)} sources")
+    yield Finding(0, f"{config.file}: {len(config.brands)} brands, {len(config.sources)} sources")
     yield from _rules(config)
     yield from _credentials(config)
     yield from _model(config)
@@ -46,36 +51,36 @@ def _rules(config: Config) -> Iterator[Finding]:
     try:
         rules = read_rules(config, utc_now().date())
     except ConfigError as error:
-        yield from (Finding(False, str(problem)) for problem in error.problems)
+        yield from _mistakes(error)
         return
-    yield from (Finding(True, str(warning), warning=True) for warning in rules.warnings)
+    yield from (Finding(0, str(warning), warning=True) for warning in rules.warnings)
     live = sum(rule.status is Status.LIVE for rule in rules.rules)
     text = f"{config.rules}: {len(rules.rules)} rules, {live} of them live"
-    yield Finding(True, text if live else f"{text}: nothing will ever alert", warning=not live)
+    yield Finding(0, text if live else f"{text}: nothing will ever alert", warning=not live)
     yield from _channels(config, rules)
 
 
 def _channels(config: Config, rules: RuleSet) -> Iterator[Finding]:
     channels = sorted({team.channel for team in rules.teams.values()} | {config.slack.channel})
-    yield Finding(True, f"alerts go to {', '.join(channels)}")
+    yield Finding(0, f"alerts go to {', '.join(channels)}")
 
 
 def _credentials(config: Config) -> Iterator[Finding]:
     try:
         token = secret(SLACK_BOT_TOKEN)
     except ConfigError as error:
-        yield Finding(False, str(error))
+        yield Finding(2, str(error))
         return
     if token is None:
         what = f"no {SLACK_BOT_TOKEN}: messages go to the console. The README says how to get one."
-        yield Finding(True, what, warning=True)
+        yield Finding(0, what, warning=True)
     elif not token.value.startswith(("xoxb-", "xoxe.xoxb-")):
         what = (
             f"{SLACK_BOT_TOKEN} from {token.origin} is no bot token: those begin with xoxb- (OAuth & Permissions page)"
         )
-        yield Finding(False, what)
+        yield Finding(1, what)
     else:
-        yield Finding(True, f"{SLACK_BOT_TOKEN} comes from {token.origin}")
+        yield Finding(0, f"{SLACK_BOT_TOKEN} comes from {token.origin}")
 
 
 def _model(config: Config) -> Iterator[Finding]:
@@ -84,18 +89,18 @@ def _model(config: Config) -> Iterator[Finding]:
     try:
         model = load_model(config.sentiment.model, config.sentiment.threads, config.sentiment.batch)
         model.judge(["a first text"])
-        yield Finding(True, f"sentiment model {model.id}")
+        yield Finding(0, f"sentiment model {model.id}")
     except MonitorError as error:
-        yield Finding(False, str(error))
+        yield Finding(1, str(error))
 
 
 def _store(config: Config) -> Iterator[Finding]:
     if not config.store.exists():
         parent = config.store.parent
         if parent.is_dir():
-            yield Finding(True, f"{config.store}: will be made at the first run")
+            yield Finding(0, f"{config.store}: will be made at the first run")
         else:
-            yield Finding(False, f"{config.store}: its folder does not exist; make it, or change `store:`")
+            yield Finding(1, f"{config.store}: its folder does not exist; make it, or change `store:`")
         return
     try:
         store = Store(config.store)
@@ -104,43 +109,43 @@ def _store(config: Config) -> Iterator[Finding]:
         with store.write():
             pass
         store.close()
-        yield Finding(True, f"{config.store}: {posts:,} posts")
+        yield Finding(0, f"{config.store}: {posts:,} posts")
     except MonitorError as error:
-        yield Finding(False, str(error))
+        yield Finding(1, str(error))
 
 
 def _sources(config: Config, online: bool) -> Iterator[Finding]:
     if not config.sources:
-        yield Finding(True, "no sources: posts come by `brand-monitor ingest` alone", warning=True)
+        yield Finding(0, "no sources: posts come by `brand-monitor ingest` alone", warning=True)
         return
     with Parser() as parser:
         try:
             configured = Sources(config, parser).configured
         except ConfigError as error:
-            yield from (Finding(False, str(problem)) for problem in error.problems)
+            yield from _mistakes(error)
             return
-        yield Finding(True, f"{len(configured)} feeds")
+        yield Finding(0, f"{len(configured)} feeds")
         for source in configured if online else ():
             try:
                 result = source.poll({}, utc_now())
                 notes = f" ({'; '.join(result.notes)})" if result.notes else ""
-                yield Finding(True, f"{source.key}: {len(result.posts)} entries{notes}", warning=bool(result.notes))
+                yield Finding(0, f"{source.key}: {len(result.posts)} entries{notes}", warning=bool(result.notes))
             except SourceError as error:
-                yield Finding(False, f"{source.key}: {error}")
+                yield Finding(1, f"{source.key}: {error}")
 
 
 def _slack(config: Config) -> Iterator[Finding]:
     if secret(SLACK_BOT_TOKEN) is None:
         return
     answer = messenger(config, "check").check(_all_channels(config))
-    yield from (Finding(False, problem) for problem in answer.problems)
+    yield from (Finding(1, problem) for problem in answer.problems)
     if not answer.problems:
-        yield Finding(True, f"Slack: {answer.bot} in {answer.workspace} can post to all channels")
+        yield Finding(0, f"Slack: {answer.bot} in {answer.workspace} can post to all channels")
 
 
 def _all_channels(config: Config) -> list[str]:
     try:
-        teams = read_rules(config).teams.values()
+        teams = [*read_rules(config).teams.values()]
     except ConfigError:
-        teams = ()
+        teams = []
     return sorted({team.channel for team in teams} | {config.slack.channel})

@@ -132,7 +132,7 @@ def _line(mention: Mention) -> str:
         label = mention.sentiment.label
         colour = {Label.NEGATIVE: "red", Label.POSITIVE: "green", Label.NEUTRAL: "white"}[label]
         judged = click.style(f"{mention.sentiment.score:+.2f} {label[:3]}", fg=colour)
-    return f"{said}{judged}  {clean(mention.brand, 8):<7} {clean(mention.snippet, 68)}"
+    return f"{said}{judged}  {clean(mention.brand, 8):<7} {clean(mention.post.text, 68)}"
 
 
 def _thread(connection: sqlite3.Connection, mention: Mention) -> str:

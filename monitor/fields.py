@@ -176,16 +176,17 @@ _SECRET_KEY = re.compile(r"(.*[_-])?(token|secret|password|passwd|api_?key|clien
 
 def checked(kind: TypeAdapter[T], document: Document, context: object = None) -> T:
     """The document as the dataclass of `kind`; raises `ConfigError` with all problems. Validators see `context`."""
+    problems = list(document.problems)
     try:
-        return kind.validate_python(document.value, context=context)
+        value = kind.validate_python(document.value, context=context)
     except ValidationError as error:
-        schema = json_schema(kind, document.file)
-        problems = [
-            document.problem(path, message)
-            for details in error.errors(include_url=False)
-            for path, message in _explained(details, schema)
-        ]
-    raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+        schema, told = json_schema(kind, document.file), {problem.key for problem in problems}
+        for details in error.errors(include_url=False):
+            found = [document.problem(path, message) for path, message in _explained(details, schema)]
+            problems += [problem for problem in found if problem.key not in told]
+    if problems:
+        raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+    return value
 
 
 _SENTENCES = {
@@ -194,7 +195,7 @@ _SENTENCES = {
     "float_type": "must be a number, without quotes",
     "bool_type": "must be true or false, without quotes",
     "tuple_type": "must be a list; write [one, two], or each on its own line after a dash",
-    "string_too_long": "must be at most {max_length} characters long",
+    "too_long": "must be at most {max_length} characters long",
     "too_short": "must not be empty; write at least one, or delete the key",
     "dataclass_type": "must hold `key: value` lines, or {{key: value}}",
     "mapping_type": "must hold `key: value` lines, or {{key: value}}",
@@ -238,7 +239,9 @@ def _schema_at(schema: Mapping[str, Any], path: KeyPath) -> Mapping[str, Any]:
         if isinstance(part, int):
             here = _followed(schema, here.get("items", {}))
         else:
-            rest = here.get("additionalProperties") or next(iter(here.get("patternProperties", {}).values()), {})
+            rest: Mapping[str, Any] = here.get("additionalProperties") or next(
+                iter(here.get("patternProperties", {}).values()), {}
+            )
             here = _followed(schema, here.get("properties", {}).get(part, rest))
     return here
 

@@ -12,7 +12,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-#: Below this probability nobody knows: on tweets of 6 languages 92 % are told, 99 % of these rightly.
+#: Below this probability nobody knows: on tweets of 6 languages 92 % are told, 98.7 % of these rightly.
 CONFIDENCE = 0.5
 #: Fewer letters than this tell no language; a character of a script without letter case counts twice.
 LETTERS = 10
@@ -29,8 +29,8 @@ def detect(text: str) -> str | None:
     letters = sum(1 if char.isascii() or char.lower() != char.upper() else 2 for char in words if char.isalpha())
     if letters < LETTERS:
         return None
-    # Written in capitals a text is taken for another language.
-    best = _detector().detect(words.lower(), model="lite")
+    # fastText takes capitals for another language and refuses lone surrogates.
+    best = _detector().detect(words.lower().encode("utf-8", "ignore").decode("utf-8"), model="lite")
     return str(best[0]["lang"]) if best and best[0]["score"] >= CONFIDENCE else None
 
 

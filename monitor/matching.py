@@ -158,9 +158,12 @@ class Matcher:
 
     def is_own(self, post: Post) -> tuple[str, ...]:
         """The brands for which the author of `post` is one of their own accounts."""
-        author = {handle(name) for name in (post.author.handle, post.author.id) if name}
+        author = post.author
+        # Feeds give nothing but a name; where there is a handle, a name can be anybody's.
+        names = [author.handle, author.id] if author.handle or author.id else [author.name]
+        known = {handle(name) for name in names if name}
         sources = (post.source.casefold(), ANY)
-        owners = {brand for source in sources for name in author for brand in self._own.get((source, name), ())}
+        owners = {brand for source in sources for name in known for brand in self._own.get((source, name), ())}
         return tuple(brand.name for brand in self._brands if brand.name in owners)
 
     def _hits(self, text: str, source: str) -> tuple[dict[str, list[_Hit]], set[str]]:

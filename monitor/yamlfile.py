@@ -48,6 +48,8 @@ _BEGUN = (
      "contains # : [ or { needs quotes"),
     ("while scanning a quoted", "the quote that begins here is not closed"),
     ("while scanning a simple key", "this line is no `key: value`; add the colon, or indent it below the line above"),
+    *((f"while scanning {what}", "a value that begins with *, &, !, | or > needs quotes")
+      for what in ("an alias", "an anchor", "a tag", "a block scalar")),
 )  # fmt: skip
 _MET = (
     ("found character '\\t'", "a tab stands where YAML wants spaces; indent with spaces only"),
@@ -56,6 +58,7 @@ _MET = (
     ("sequence entries are not allowed", 'a list begins on its own line; a value that begins with "- " needs quotes'),
     ("expected <block end>", "this line is not indented like those it belongs to, or a value that begins with a quote, "
      "[ or { goes on after it; put the whole value in quotes"),
+    ("expected '<document start>'", "this line is not indented like those it belongs to"),
     ("found unknown escape character", "a backslash in double quotes must be doubled; or use single quotes"),
     ("but found another document", "a second document begins here with ---; keep one document a file"),
 )  # fmt: skip
@@ -63,11 +66,15 @@ _MET = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's mapping as dict, list, str, int, float, bool and None, with the place of every entry."""
+    """A file's mapping as dict, list, str, int, float, bool and None, with the place of every entry.
+
+    A document with `problems` must not be used; its value is there so that its other mistakes can be told as well.
+    """
 
     file: str
     value: dict[str, Any]
     places: Mapping[KeyPath, tuple[int, int]]
+    problems: tuple[Problem, ...] = ()
 
     def where(self, path: KeyPath) -> tuple[int, int]:
         """Line and column (from 1) of the key or list entry at `path`, or of its nearest parent."""
@@ -106,16 +113,14 @@ def refuse_secrets(text: str, file: str) -> None:
 
 
 def parse_yaml(text: str, file: str) -> Document:
-    """The mapping that stands in `text`. Raises `ConfigError` with all problems found, in the order of their lines."""
+    """The mapping that stands in `text`, with a problem for every trap. Raises `ConfigError` for what is no YAML."""
     node = _composed(text, file)
     if not isinstance(node, yaml.MappingNode):
         what = "the file is empty" if node is None or node.value == "" else "the file must hold `key: value` lines"
         raise ConfigError([Problem(file, 0, 0, "", what)])
     builder = _Builder(text, file)
     value = builder.mapping(node, ())
-    if builder.problems:
-        raise ConfigError(sorted(builder.problems, key=lambda problem: (problem.line, problem.column)))
-    return Document(file, value, builder.places)
+    return Document(file, value, builder.places, tuple(builder.problems))
 
 
 def _composed(text: str, file: str) -> yaml.Node | None:

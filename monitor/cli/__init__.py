@@ -5,6 +5,7 @@ Whatever a command needs beyond click is imported when it runs, so that `brand-m
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,7 +16,14 @@ from monitor.cli import escalations, reading, rules, running, setup
 from monitor.errors import ConfigError, MonitorError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _InThisOrder(click.Group):
+    """Help lists the commands in the order in which a newcomer needs them, not by the alphabet."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InThisOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="brand-monitor")
 @click.option(
     "--config",
@@ -33,16 +41,16 @@ def cli(context: click.Context, config: Path | None) -> None:
 
 
 for command in (
+    running.demo,
     setup.init,
     setup.check,
-    running.run,
-    running.demo,
-    running.ingest,
     rules.rules,
-    reading.discussions,
-    escalations.escalations,
-    reading.search,
+    running.run,
+    running.ingest,
     reading.status,
+    escalations.escalations,
+    reading.discussions,
+    reading.search,
     running.backup,
     setup.schema,
 ):
@@ -52,9 +60,8 @@ for command in (
 def main() -> None:
     """Entry point: every error ends in a sentence and an exit status, 1 a problem found, 2 wrong usage or config."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Without click's standalone mode a command's exit status is what it returns.
+        sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -69,5 +76,5 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         # The reader (`| head`) has seen enough; Python would complain again at its own end.
-        sys.stdout = None  # type: ignore[assignment]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OUTCOMES = ("answered", "not-about-us", "not-negative", "no-action")
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List, show, acknowledge, assign, snooze, resolve.")
 @click.pass_context
 def escalations(context: click.Context) -> None:
     """List escalations, and acknowledge, assign, snooze or resolve them."""

@@ -26,7 +26,7 @@ def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-@click.command()
+@click.command(short_help="List discussions, the most negative first.")
 @click.option("--brand", help="Only this brand's.")
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="Active in the last N days.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
@@ -60,7 +60,7 @@ def discussions(config: Path | None, brand: str | None, days: int, limit: int, j
         )
 
 
-@click.command()
+@click.command(short_help="Full-text search in all mentions.")
 @click.argument("query")
 @click.option("--brand", help="Only mentions of this brand.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
@@ -97,7 +97,7 @@ def _mention(mention: Mention) -> dict[str, Any]:
     return asdict(mention) | extra
 
 
-@click.command()
+@click.command(short_help="Tell how the monitoring stands.")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 @click.pass_obj
 def status(config: Path | None, json_: bool) -> None:
@@ -119,25 +119,28 @@ def status(config: Path | None, json_: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _bold(text: str) -> str:
+    return click.style(text, bold=True)
+
+
 def _show(found: Status, now: datetime) -> None:
-    bold = lambda text: click.style(text, bold=True)  # noqa: E731
     daemon = found.daemon
     if found.running:
         click.echo(
-            f"{bold('Daemon')}       running since {daemon.get('started', '?')}, version {daemon.get('version', '?')}"
+            f"{_bold('Daemon')}       running since {daemon.get('started', '?')}, version {daemon.get('version', '?')}"
         )
     else:
-        click.echo(f"{bold('Daemon')}       not running" + ("" if daemon else " (it has never run on this database)"))
+        click.echo(f"{_bold('Daemon')}       not running" + ("" if daemon else " (it has never run on this database)"))
     click.echo(
-        f"{bold('Mentions')}     {found.mentions:,} of {found.posts:,} stored posts, {found.mentions_today:,} today, "
+        f"{_bold('Mentions')}     {found.mentions:,} of {found.posts:,} stored posts, {found.mentions_today:,} today, "
         f"the last {ago(found.last_mention, now)}"
     )
     states = ", ".join(f"{count} {state}" for state, count in found.escalations.items()) or "none"
-    click.echo(f"{bold('Escalations')}  {states}")
+    click.echo(f"{_bold('Escalations')}  {states}")
     outbox = ", ".join(f"{count} {state}" for state, count in found.outbox.items()) or "none"
     waiting = f", the oldest unsent from {ago(found.oldest_waiting, now)}" if found.oldest_waiting else ""
-    click.echo(f"{bold('Messages')}     {outbox}{waiting}")
-    click.echo(f"{bold('Sources')}      {len(found.sources) or 'none'}")
+    click.echo(f"{_bold('Messages')}     {outbox}{waiting}")
+    click.echo(f"{_bold('Sources')}      {len(found.sources) or 'none'}")
     for source in found.sources:
         name = clean(source.name, 28)
         line = f"  {name:<28} {source.state:<8} read {ago(source.last_success, now)}, next {ago(source.next_due, now)}"

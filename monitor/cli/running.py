@@ -8,7 +8,7 @@ from typing import BinaryIO
 import click
 
 
-@click.command()
+@click.command(short_help="Run the daemon.")
 @click.option("--once", is_flag=True, help="One cycle, for cron: poll what is due, judge, fire timers, deliver, exit.")
 @click.pass_obj
 def run(config: Path | None, once: bool) -> None:
@@ -28,7 +28,7 @@ def run(config: Path | None, once: bool) -> None:
         app.close()
 
 
-@click.command()
+@click.command(short_help="Take in posts as JSON lines.")
 @click.argument("file", type=click.File("rb"))
 @click.pass_obj
 def ingest(config: Path | None, file: BinaryIO) -> None:
@@ -49,7 +49,7 @@ def ingest(config: Path | None, file: BinaryIO) -> None:
         raise click.exceptions.Exit(1)
 
 
-@click.command()
+@click.command(short_help="See it at work, with nothing configured.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="brand-monitor-demo")
 @click.option("--seconds", type=click.IntRange(10, 600), default=30, show_default=True, help="How long it plays.")
 def demo(folder: Path, seconds: int) -> None:
@@ -62,7 +62,7 @@ def demo(folder: Path, seconds: int) -> None:
     play(folder, seconds)
 
 
-@click.command()
+@click.command(short_help="Copy the database while the daemon runs.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
 def backup(config: Path | None, file: Path) -> None:

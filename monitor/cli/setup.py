@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Write starter files.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 def init(folder: Path) -> None:
     """Write a starter configuration and rules into FOLDER. Files that are there already are left alone."""
@@ -22,24 +22,22 @@ def init(folder: Path) -> None:
     )
 
 
-@click.command()
+@click.command(short_help="Say what is wrong and how to mend it.")
 @click.option("--online", is_flag=True, help="Ask Slack and every source, too.")
 @click.pass_obj
 def check(config: Path | None, online: bool) -> None:
     """Check the configuration, the rules, the credentials and the database; say what to mend."""
     from monitor.check import findings
 
-    good = True
+    status = 0
     for finding in findings(config, online):
-        good &= finding.good
-        mark = "ok  " if finding.good and not finding.warning else "note" if finding.good else "MEND"
-        colour = {"ok  ": "green", "note": "yellow", "MEND": "red"}[mark]
+        status = max(status, finding.status)
+        mark, colour = ("MEND", "red") if finding.status else ("note", "yellow") if finding.warning else ("ok  ", "green")
         click.echo(f"{click.style(mark, fg=colour)}  {finding.text}")
-    if not good:
-        raise click.exceptions.Exit(1)
+    raise click.exceptions.Exit(status)
 
 
-@click.command()
+@click.command(short_help="Print a JSON Schema for editors.")
 @click.argument("what", type=click.Choice(["config", "rule", "teams", "topics"]), default="config")
 def schema(what: str) -> None:
     """Print the JSON Schema of monitor.yaml (or of a rule file, …), with which editors complete and check it."""

@@ -17,7 +17,7 @@ from monitor.fields import FILE, Text, checked, fault
 from monitor.model import Guideline
 from monitor.yamlfile import parse_yaml, refuse_secrets
 
-_FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
+_FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _HEADING = re.compile(r"^#[ \t]+(\S.*)$", re.MULTILINE)
 
 

@@ -96,7 +96,7 @@ def render_root(
             mrkdwn(*_called(notify), _status(escalation)),
         ]
         if view.mentions and not settled:
-            made.append(_quotes(view.mentions, quote_length))
+            made.append(_quotes(view.mentions, _title(view), quote_length))
         made.append(mrkdwn(*_development(view)))
         if view.rules and not settled:
             made.append(mrkdwn(*_why(view.rules)))
@@ -125,7 +125,7 @@ def render_reply(
     def blocks(quote_length: int) -> list[Block]:
         made = [mrkdwn(*_called(notify), *lines)]
         if shown:
-            made.append(_quotes(shown, quote_length))
+            made.append(_quotes(shown, _title(view), quote_length))
         return [*made, *context(*notes, " · ".join(_numbers(view)))]
 
     said = " ".join(part for part in (text, news) if part) or _words(escalation)
@@ -318,10 +318,10 @@ def _called(notify: Sequence[str]) -> list[str]:
 # -- quotations --------------------------------------------------------------------------------------------------
 
 
-def _quotes(mentions: Sequence[Mention], length: int) -> Block:
+def _quotes(mentions: Sequence[Mention], thread: str, length: int) -> Block:
     elements: list[Block] = []
     for mention in mentions[:MOST_QUOTES]:
-        elements += [_byline(mention), quote(_said(mention, length))]
+        elements += [_byline(mention), quote(_said(mention, thread, length))]
     return rich(*elements)
 
 
@@ -339,9 +339,10 @@ def _byline(mention: Mention) -> Block:
     )
 
 
-def _said(mention: Mention, length: int) -> str:
+def _said(mention: Mention, thread: str, length: int) -> str:
+    """Title and text; a title that is the thread's, which the message names anyway, is left out."""
     text, title = clean(mention.post.text), one_line(mention.post.title or "", 200)
-    if title and not text.startswith(title):
+    if title and not title.startswith(thread.rstrip("…")) and not text.startswith(title):
         text = f"{title}\n{text}" if text else title
     snippet = clean(mention.snippet)
     if len(text) > length and snippet not in text[:length]:

@@ -132,7 +132,7 @@ class _Process:
 
     def _start(self, deadline: Deadline) -> None:
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from types import TracebackType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class FeedServer(socketserver.ThreadingTCPServer):
     block_on_close = True
     allow_reuse_address = True
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
+        self._tls = tls
         self.requests: list[Request] = []
         self.stopping = threading.Event()
         self._pages: dict[str, list[Page]] = {}
@@ -81,7 +84,7 @@ class FeedServer(socketserver.ThreadingTCPServer):
         return int(self.server_address[1])
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
+        return f"http{'s' if self._tls else ''}://{host}:{self.port}{path}"
 
     def put(self, path: str, *pages: Page) -> None:
         """From now on `path` answers the pages one after the other, and the last one for ever."""
@@ -93,6 +96,12 @@ class FeedServer(socketserver.ThreadingTCPServer):
             self.requests.append(request)
             pages = self._pages.get(request.path, [NOT_FOUND])
             return pages.pop(0) if len(pages) > 1 else pages[0]
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if self._tls is None:
+            return super().finish_request(request, client_address)
+        with self._tls.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that hang up are what is tested."""

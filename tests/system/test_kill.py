@@ -85,9 +85,10 @@ class Publisher(threading.Thread):
 
 def start_daemon(folder: Path, began: float) -> subprocess.Popen[bytes]:
     program = [sys.executable, "-m", "tests.system.daemon_under_test"]
+    arguments = [str(folder / "monitor.yaml"), str(began), str(SPEED)]
+    environment = {**os.environ, "SLACK_BOT_TOKEN": TOKEN}
     with (folder / "log.txt").open("ab") as log:
-        environment = {**os.environ, "SLACK_BOT_TOKEN": TOKEN}
-        return subprocess.Popen([*program, str(folder / "monitor.yaml"), str(began), str(SPEED)], cwd=ROOT, env=environment, stderr=log, stdout=log)
+        return subprocess.Popen([*program, *arguments], cwd=ROOT, env=environment, stderr=log, stdout=log)
 
 
 def query(folder: Path, statement: str) -> list[tuple[object, ...]]:

@@ -45,6 +45,7 @@ LAYERS = {
     "monitor.daemon": 4,
     "monitor.demo": 4,
     "monitor.cli": 4,
+    "monitor.__main__": 4,
 }
 MODULES = sorted(path for path in (ROOT / "monitor").rglob("*.py"))
 

@@ -1,0 +1,161 @@
+"""The commands as people run them: what they print, with which status they end, and what they never do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+POSTS = [
+    {"source": "forum", "native_id": str(n), "text": text, "published_at": "2026-03-30T10:00:00Z", "conversation_id": "t"}
+    for n, text in enumerate(
+        ["Acme is an awful company, never again!", "I love Acme, best service ever!", "My dog likes the rain."]
+    )
+]
+
+
+def run(*arguments: str, cwd: Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "monitor", *arguments],
+        cwd=cwd, input=stdin, capture_output=True, text=True, timeout=60, check=False,
+        env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as after `init` and a first `ingest` with one bad line among the good ones."""
+    folder = tmp_path_factory.mktemp("used")
+    assert run("init", cwd=folder).returncode == 0
+    lines = [json.dumps(post) for post in POSTS]
+    lines.insert(1, '{"source": "forum", "text": "no id"}')
+    (folder / "posts.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    ingested = run("ingest", "posts.jsonl", cwd=folder)
+    assert ingested.returncode == 1, "a bad line is a problem found"
+    assert "line 2: native_id is missing" in ingested.stderr
+    assert "3 posts: 2 new mentions" in ingested.stdout and "1 bad lines set aside in posts.jsonl.rejected" in ingested.stdout
+    assert (folder / "posts.jsonl.rejected").read_text("utf-8") == lines[1] + "\n"
+    return folder
+
+
+def test_help_loads_nothing_heavy() -> None:
+    script = (
+        "import sys\nsys.argv = ['brand-monitor', '--help']\nfrom monitor.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'onnxruntime', 'transformers', 'pydantic', 'sqlite3', 'slack_sdk', 'yaml', 'rich', 'feedparser'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert printed.stdout.splitlines()[-1] == "[]"
+    assert "demo" in printed.stdout and "escalations" in printed.stdout
+
+
+def test_init_keeps_what_is_there_and_passes_its_own_check(tmp_path: Path) -> None:
+    (tmp_path / "monitor.yaml").write_text("brands: [{name: Ours, terms: [ours]}]\n", "utf-8")
+    written = run("init", cwd=tmp_path)
+    assert "kept  monitor.yaml" in written.stdout and "wrote rules/teams.yaml" in written.stdout
+    assert (tmp_path / "monitor.yaml").read_text("utf-8").startswith("brands: [{name: Ours")
+
+
+def test_a_fresh_starter_is_good(used: Path) -> None:
+    checked = run("check", cwd=used)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "MEND" not in checked.stdout and "messages go to the console" in checked.stdout
+
+
+def test_ingesting_again_changes_nothing(used: Path) -> None:
+    again = run("ingest", "-", cwd=used, stdin="\n".join(json.dumps(post) for post in POSTS))
+    assert again.returncode == 0
+    assert "3 posts: 0 new mentions, 0 answers of ours, 2 known before (0 of them edited), 0 bad lines" in again.stdout
+
+
+def test_what_was_taken_in_can_be_found(used: Path) -> None:
+    found = json.loads(run("search", "awful", "--json", cwd=used).stdout)
+    assert [mention["post"]["native_id"] for mention in found] == ["0"] and found[0]["label"] == "negative"
+    assert "awful company" in run("search", "AWFUL", cwd=used).stdout
+    (talk,) = json.loads(run("discussions", "--days", "3650", "--json", cwd=used).stdout)
+    assert (talk["mentions"], talk["negative"], talk["brand"]) == (2, 1, "Acme")
+
+
+def test_status_without_a_daemon(used: Path) -> None:
+    told = run("status", cwd=used)
+    assert told.returncode == 0 and "not running" in told.stdout and "2 of 2 stored posts" in told.stdout
+    assert json.loads(run("status", "--json", cwd=used).stdout)["mentions"] == 2
+
+
+def test_backup_is_a_database(used: Path) -> None:
+    assert run("backup", "kept.db", cwd=used).returncode == 0
+    assert sqlite3.connect(used / "kept.db").execute("SELECT count(*) FROM mentions").fetchone() == (2,)
+
+
+def test_the_config_is_found_by_its_variable(used: Path, tmp_path: Path) -> None:
+    assert run("status", cwd=tmp_path, BRAND_MONITOR_CONFIG=str(used / "monitor.yaml")).returncode == 0
+
+
+@pytest.mark.parametrize("what", ["config", "rule", "teams", "topics"])
+def test_schemas_are_json(tmp_path: Path, what: str) -> None:
+    assert json.loads(run("schema", what, cwd=tmp_path).stdout)["$schema"].startswith("https://json-schema.org/")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["status"], "monitor.yaml: there is no such file; `brand-monitor init` writes one", id="no config"),
+        pytest.param(["statsu"], "No such command 'statsu'", id="a typo"),
+        pytest.param(["ingest", "nowhere.jsonl"], "nowhere.jsonl", id="no file"),
+        pytest.param(["escalations", "resolve", "1"], "--outcome", id="a missing option"),
+    ],
+)
+def test_wrong_usage_ends_with_status_2(tmp_path: Path, arguments: list[str], says: str) -> None:
+    ended = run(*arguments, cwd=tmp_path)
+    assert ended.returncode == 2 and says in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_every_mistake_of_a_config_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "monitor.yaml").write_text(
+        "brands:\n  - name: Acme\n    termz: [acme]\n    languages: [no]\nslack: {channel: '#alerts'}\nstor: x.db\n", "utf-8"
+    )
+    ended = run("check", cwd=tmp_path)
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    for line, says in ((3, 'did you mean "terms"'), (4, '"no"'), (6, 'did you mean "store"')):
+        assert any(f"monitor.yaml:{line}:" in told and says in told for told in ended.stdout.splitlines()), ended.stdout
+    assert run("status", cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        pytest.param(lambda db: db.write_text("hello " * 500), "is not a database", id="not a database"),
+        pytest.param(lambda db: db.chmod(stat.S_IRUSR), "cannot be written", id="read-only", marks=pytest.mark.skipif(
+            os.geteuid() == 0, reason="root may write everything")),
+    ],
+)  # fmt: skip
+def test_a_database_that_cannot_be_used(tmp_path: Path, spoil: object, says: str) -> None:
+    run("init", cwd=tmp_path)
+    (tmp_path / "brand-monitor.db").touch()
+    spoil(tmp_path / "brand-monitor.db")  # type: ignore[operator]
+    ended = run("ingest", "-", cwd=tmp_path, stdin=json.dumps(POSTS[0]))
+    assert ended.returncode == 1 and says in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_a_reader_that_stops_early_is_no_error(used: Path) -> None:
+    command = f"{sys.executable} -m monitor schema rule | head -1"
+    ended = subprocess.run(command, shell=True, cwd=used, capture_output=True, text=True, check=False,
+                           env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert ended.stderr == ""
+
+
+def test_a_token_is_never_shown(used: Path) -> None:
+    told = run("check", cwd=used, SLACK_BOT_TOKEN="xoxb-very-secret-token")
+    assert told.returncode == 0 and "very-secret" not in told.stdout + told.stderr
+    wrong = run("check", cwd=used, SLACK_BOT_TOKEN="xapp-very-secret-token")
+    assert wrong.returncode == 1 and "is no bot token" in wrong.stdout and "very-secret" not in wrong.stdout

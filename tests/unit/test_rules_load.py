@@ -1,0 +1,558 @@
+"""A rules folder: the whole language is read, every trap is told with its place, all problems of all files at once."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.errors import ConfigError
+from monitor.model import Scope, Severity
+from monitor.rules.language import rule_schema
+from monitor.rules.load import RuleSet, load_rules
+from monitor.rules.rule import (
+    Acknowledged,
+    AuthorReach,
+    DiscussionFloor,
+    MatchSpec,
+    NegativeIf,
+    NegativeMentions,
+    NegativeShare,
+    OutsideHours,
+    Rule,
+    Spike,
+    Status,
+    Team,
+    TierSpec,
+    Timing,
+    TopicsSpec,
+)
+from monitor.rules.teams import teams_schema
+from monitor.rules.topics import topics_schema
+
+STARTER = Path(__file__).parents[2] / "rules"
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+RULE = """\
+id: angry
+title: Trouble with {brand}
+owner: ada@example.com
+status: live
+severity: high
+match: {brands: [acme]}
+alert_when_any:
+  - negative_mentions: {at_least: 5, within: 60m}
+escalate:
+  - {after: 0m, team: social}
+playbook: playbooks/angry.md
+"""
+PLAYBOOK = "---\nowner: ada@example.com\napproved_by: board\nreview_by: 2027-05-31\n---\n# Stay calm\n\nBreathe.\n"
+FOLDER = {
+    "angry.yaml": RULE,
+    "teams.yaml": 'social: {channel: "#social"}\n',
+    "topics.yaml": "safety: {en: [fire]}\n",
+    "playbooks/angry.md": PLAYBOOK,
+}
+
+
+def load(changed: dict[str, str | None] | None = None, **more: Any) -> RuleSet:
+    files = {**FOLDER, **(changed or {})}
+    return load_rules({name: text for name, text in files.items() if text is not None}, ["Acme", "Globex"], **more)
+
+
+def rule(*edits: tuple[str, str]) -> str:
+    text = RULE
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def problems(changed: dict[str, str | None]) -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        load(changed)
+    return str(raised.value).splitlines()
+
+
+# -- what is read ------------------------------------------------------------------------------------------------
+
+
+def test_the_whole_language_becomes_a_rule() -> None:
+    text = """\
+id: acme-negative-thread
+title: Negative discussion about {brand}
+owner: jana@example.com
+status: off
+severity: critical
+match:
+  brands: [acme, GLOBEX]
+  sources: [reddit, forum]
+  languages: [en, de, "no"]
+  topics: {any_of: [safety], none_of: [jobs]}
+  author_reach: {at_least: 500}
+negative_if:
+  sentiment: {at_most: -0.5}
+  confidence: {at_least: 0.7}
+discussion:
+  mentions: {at_least: 3}
+  reach: {at_least: 5000}
+alert_when_any:
+  - negative_mentions: {at_least: 5, within: 60m}
+  - negative_share: {at_least: 0.4, within: 6h, minimum_total: 20}
+  - spike: {times: 3, within: 1h, baseline: 7d, minimum_now: 10, minimum_baseline: 20}
+  - author_reach: {at_least: 100000}
+scope: discussion
+timing: {wait_first: 45s, update_every: 90s, repeat_after: 5h, repeat_at_most: 2, reopen_within: 7h}
+escalate:
+  - {after: 0m, team: social}
+  - {after: 15m, unless: acknowledged, team: leads, mention: true}
+acknowledged: {remind_after: 4h, reopen_after: 8h}
+outside_hours: notify
+playbook: playbooks/angry.md
+"""
+    teams = (
+        'social: {channel: "#social"}\nleads: {channel: C0123456789, user_group: S0123456789, members: [U0123456789]}\n'
+    )
+    topics = 'safety: {en: [fire, "burn*"], "*": [sos]}\njobs: {it: ["lavora con noi"]}\n'
+    read = load({"angry.yaml": None, "thread.yaml": text, "teams.yaml": teams, "topics.yaml": topics})
+    assert read.rules == (
+        Rule(
+            id="acme-negative-thread",
+            title="Negative discussion about {brand}",
+            owner="jana@example.com",
+            status=Status.OFF,
+            severity=Severity.CRITICAL,
+            match=MatchSpec(
+                ("Acme", "Globex"), ("reddit", "forum"), ("en", "de", "no"), TopicsSpec(("safety",), ("jobs",)), 500
+            ),
+            negative_if=NegativeIf(-0.5, 0.7),
+            discussion=DiscussionFloor(3, 5000),
+            alert_when_any=(
+                NegativeMentions(5, HOUR),
+                NegativeShare(0.4, 6 * HOUR, 20),
+                Spike(3, HOUR, 7 * DAY, 10, 20),
+                AuthorReach(100_000),
+            ),
+            scope=Scope.DISCUSSION,
+            timing=Timing(timedelta(seconds=45), timedelta(seconds=90), 5 * HOUR, 2, 7 * HOUR),
+            escalate=(TierSpec(timedelta(), "social"), TierSpec(15 * MINUTE, "leads", True, True)),
+            acknowledged=Acknowledged(4 * HOUR, 8 * HOUR),
+            outside_hours=OutsideHours.NOTIFY,
+            playbook="playbooks/angry.md",
+            file="thread.yaml",
+            source_text=text,
+        ),
+    )
+    assert read.teams["leads"] == Team("leads", "C0123456789", "S0123456789", ("U0123456789",))
+    assert read.topics == {"safety": {"en": ("fire", "burn*"), "*": ("sos",)}, "jobs": {"it": ("lavora con noi",)}}
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    (read,) = load().rules
+    assert (read.negative_if, read.discussion, read.acknowledged) == (None, None, None)
+    assert (read.scope, read.timing, read.outside_hours) == (Scope.DISCUSSION, Timing(), OutsideHours.HOLD)
+
+
+def test_a_playbook_is_known_by_its_path_and_its_content() -> None:
+    guideline = load().guidelines["playbooks/angry.md"]
+    assert (guideline.title, guideline.body) == ("Stay calm", "Breathe.")
+    assert (guideline.owner, guideline.approved_by, guideline.review_by) == ("ada@example.com", "board", "2027-05-31")
+    assert guideline.version == hashlib.sha256(PLAYBOOK.encode()).hexdigest()[:8]
+    untitled = load({"playbooks/angry.md": PLAYBOOK.replace("# Stay calm", "## 1").replace("\n", "\r\n")})
+    assert untitled.guidelines["playbooks/angry.md"].title == "Angry"
+
+
+def test_teams_and_topics_are_needed_only_where_a_rule_names_them() -> None:
+    assert load({"topics.yaml": None}).topics == {}
+    assert problems({"teams.yaml": None}) == [
+        'rules/angry.yaml:10:17: escalate[0].team: there is no team "social" in teams.yaml'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        pytest.param({}, True, id="nothing"),
+        pytest.param({"angry.yaml": RULE + "\n"}, False, id="a rule"),
+        pytest.param({"tests/angry.yaml": "{"}, False, id="a test, which is not read"),
+        pytest.param({"angry.yaml": None, "other.yaml": RULE}, False, id="a name"),
+    ],
+)
+def test_the_hash_changes_with_any_file(changed: dict[str, str | None], same: bool) -> None:
+    assert (load(changed).hash == load().hash) is same
+
+
+def test_the_starter_rules_are_good_and_warn_of_nothing() -> None:
+    paths = [path for path in STARTER.rglob("*") if path.is_file()]
+    files = {path.relative_to(STARTER).as_posix(): path.read_text("utf-8") for path in paths}
+    read = load_rules(files, ["Acme"], today=date(2027, 5, 31))
+    assert len(read.rules) == 4 and read.warnings == ()
+    assert {language for lists in read.topics.values() for language in lists} >= {"en", "it"}
+
+
+# -- warnings ----------------------------------------------------------------------------------------------------
+
+
+WARNINGS = {
+    "no rule": ({"angry.yaml": None}, "rules: there is no rule here"),
+    "no playbook": (
+        {"angry.yaml": rule(("playbook: playbooks/angry.md\n", ""))},
+        "rules/angry.yaml: playbook: a live rule without a playbook",
+    ),
+    "review overdue": (
+        {"playbooks/angry.md": PLAYBOOK.replace("2027-05-31", "2026-12-31")},
+        "rules/playbooks/angry.md: review_by: its review was due on 2026-12-31; ada@example.com should",
+    ),
+    "second tier": (
+        {"angry.yaml": rule(("team: social}", "team: social}\n  - {after: 15m, team: social}"))},
+        "rules/angry.yaml:11:5: escalate[1]: this version tells the first tier only",
+    ),
+    "hours": (
+        {"angry.yaml": RULE + "outside_hours: hold\n"},
+        "rules/angry.yaml:12:1: outside_hours: this version knows no hours",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changed", "expected"), WARNINGS.values(), ids=list(WARNINGS))
+def test_what_is_worth_a_look_is_a_warning(changed: dict[str, str | None], expected: str) -> None:
+    (warning,) = load(changed, today=date(2027, 1, 1)).warnings
+    assert warning.warning and str(warning).startswith(expected)
+
+
+# -- problems ----------------------------------------------------------------------------------------------------
+
+MATCH = "match: {brands: [acme]}"
+WHEN = "negative_mentions: {at_least: 5, within: 60m}"
+SPIKE = "spike: {times: 3, within: 1h, baseline: 7d, minimum_now: 10, minimum_baseline: 20}"
+TIER = "- {after: 0m, team: social}"
+
+
+IN_A_RULE = {
+    "no id": ("id: angry\n", "", ": id: this key is missing; add it (Part of the identity of its escalations"),
+    "id with capitals": ("id: angry", "id: Angry Thread", ':1:1: id: "Angry Thread" cannot be an id'),
+    "long id": ("id: angry", "id: " + "a" * 65, ":1:1: id: must be at most 64 characters long"),
+    "other placeholder": ("{brand}", "{author}", ":2:1: title: the only thing that can stand in { } is {brand}"),
+    "open brace": ("{brand}", "{brand", ":2:1: title: the only thing"),
+    "colon in the title": ("{brand}", "[brand]: bad", ":2:28: a value with a colon in it needs quotes"),
+    "half an address": ("ada@example.com", "ada@", ':3:1: owner: "ada@" is neither a name nor an address'),
+    "status on": ("status: live", "status: on", ":4:1: status: must be test or live or off"),
+    "status typo": ("status: live", "status: lvie", ':4:1: status: must be test or live or off; did you mean "live"?'),
+    "status no": ("status: live", "status: no", ":4:9: status: YAML reads no as false"),
+    "severity": (
+        "severity: high",
+        "severity: High",
+        ':5:1: severity: must be low or medium or high or critical; did you mean "high"?',
+    ),
+    "duplicate key": (
+        "severity: high",
+        "severity: high\nseverity: low",
+        ":6:1: severity: this key stands twice, first in line 5",
+    ),
+    "no match": (MATCH + "\n", "", ": match: this key is missing"),
+    "empty match": (MATCH, "match: {}", ":6:1: match: holds nothing"),
+    "match left open": (MATCH, "match:", ":6:7: match: nothing is written here"),
+    "no brands": (
+        MATCH,
+        "match: {brands: []}",
+        ":6:9: match.brands: must not be empty; write at least one, or delete the key",
+    ),
+    "brand is no list": (MATCH, "match: {brands: acme}", ":6:9: match.brands: must be a list"),
+    "unknown brand": (
+        MATCH,
+        "match: {brands: [acmee]}",
+        ':6:18: match.brands[0]: there is no brand "acmee" in the configuration; did you mean "Acme"?',
+    ),
+    "typo in a key": (MATCH, "match: {brand: [acme]}", ':6:9: match.brand: unknown key; did you mean "brands"?'),
+    "unknown topic": (
+        MATCH,
+        "match: {topics: {any_of: [saftey]}}",
+        ':6:27: match.topics.any_of[0]: there is no topic "saftey" in topics.yaml; did you mean "safety"?',
+    ),
+    "Norwegian": (MATCH, "match: {languages: [en, no]}", ":6:25: match.languages[1]: YAML reads no as false"),
+    "bare reach": (MATCH, "match: {author_reach: 500}", ":6:9: match.author_reach: must hold `key: value` lines"),
+    "no reach": (
+        MATCH,
+        "match: {author_reach: {at_least: 0}}",
+        ":6:24: match.author_reach.at_least: must be at least 1",
+    ),
+    "bare score": (MATCH, MATCH + "\nnegative_if: {sentiment: -0.5}", ":7:15: negative_if.sentiment: must hold"),
+    "score below": (
+        MATCH,
+        MATCH + "\nnegative_if: {sentiment: {at_most: -5}}",
+        ":7:27: negative_if.sentiment.at_most: must be at least -1",
+    ),
+    "no number": (
+        MATCH,
+        MATCH + "\nnegative_if: {sentiment: {at_most: .nan}}",
+        ":7:27: negative_if.sentiment.at_most: must be a number",
+    ),
+    "at_least for at_most": (
+        MATCH,
+        MATCH + "\nnegative_if: {sentiment: {at_least: -0.5}}",
+        ':7:27: negative_if.sentiment.at_least: unknown key; did you mean "at_most"?',
+    ),
+    "per cent": (
+        MATCH,
+        MATCH + "\nnegative_if: {confidence: {at_least: 70}}",
+        ":7:28: negative_if.confidence.at_least: must be at most 1",
+    ),
+    "empty negative_if": (MATCH, MATCH + "\nnegative_if: {}", ":7:1: negative_if: holds nothing"),
+    "never alerts": ("alert_when_any:\n  - " + WHEN + "\n", "", ": alert_when_any: this key is missing"),
+    "no condition": ("\n  - " + WHEN, " []", ":7:1: alert_when_any: must not be empty"),
+    "dash forgotten": ("\n  - " + WHEN, "\n  " + WHEN, ":7:1: alert_when_any: must be a list"),
+    "two in one": (
+        WHEN,
+        WHEN + "\n    author_reach: {at_least: 5}",
+        ":8:5: alert_when_any[0]: each condition needs a line of its own",
+    ),
+    "condition typo": (
+        WHEN,
+        "negative_mention: {at_least: 5, within: 60m}",
+        ':8:5: alert_when_any[0].negative_mention: unknown key; did you mean "negative_mentions"?',
+    ),
+    "no unit": (
+        "within: 60m",
+        "within: 60",
+        ":8:38: alert_when_any[0].negative_mentions.within: a duration needs its unit; write 60m for 60 min",
+    ),
+    "too long": (
+        "within: 60m",
+        "within: 31d",
+        ":8:38: alert_when_any[0].negative_mentions.within: must be between 1s and 30d",
+    ),
+    "no window": (", within: 60m", "", ":8:5: alert_when_any[0].negative_mentions.within: this key is missing"),
+    "number in words": (
+        "at_least: 5",
+        "at_least: five",
+        ":8:25: alert_when_any[0].negative_mentions.at_least: must be a whole number",
+    ),
+    "always": ("at_least: 5", "at_least: 0", ":8:25: alert_when_any[0].negative_mentions.at_least: must be at least 1"),
+    "half a mention": (
+        "at_least: 5",
+        "at_least: 2.5",
+        ":8:25: alert_when_any[0].negative_mentions.at_least: must be a whole number",
+    ),
+    "share in per cent": (
+        WHEN,
+        "negative_share: {at_least: 40, within: 6h, minimum_total: 20}",
+        ":8:22: alert_when_any[0].negative_share.at_least: must be at most 1",
+    ),
+    "no share": (
+        WHEN,
+        "negative_share: {at_least: 0, within: 6h, minimum_total: 20}",
+        ":8:22: alert_when_any[0].negative_share.at_least: must be more than 0",
+    ),
+    "share without a floor": (
+        WHEN,
+        "negative_share: {at_least: 0.4, within: 6h}",
+        ":8:5: alert_when_any[0].negative_share.minimum_total: this key is missing",
+    ),
+    "short baseline": (
+        WHEN,
+        SPIKE.replace("7d", "1h"),
+        ":8:35: alert_when_any[0].spike.baseline: must be longer than `within`",
+    ),
+    "spike of nothing": (
+        WHEN,
+        SPIKE.replace("times: 3", "times: 1"),
+        ":8:13: alert_when_any[0].spike.times: must be more than 1",
+    ),
+    "floor of no discussion": (
+        MATCH,
+        MATCH + "\nscope: brand\ndiscussion: {mentions: {at_least: 3}}",
+        ":8:1: discussion: with `scope: brand` no single discussion is judged",
+    ),
+    "long first wait": (
+        MATCH,
+        MATCH + "\ntiming: {wait_first: 2h}",
+        ":7:10: timing.wait_first: must be between 0s and 1h",
+    ),
+    "negative repeats": (
+        MATCH,
+        MATCH + "\ntiming: {repeat_at_most: -1}",
+        ":7:10: timing.repeat_at_most: must be at least 0",
+    ),
+    "reopened before reminded": (
+        MATCH,
+        MATCH + "\nacknowledged: {remind_after: 4h, reopen_after: 4h}",
+        ":7:34: acknowledged.reopen_after: must be longer than remind_after",
+    ),
+    "mute": (MATCH, MATCH + "\nmute: {until: never}", ":7:1: mute: unknown key; known here: acknowledged"),
+    "secret": (MATCH, MATCH + "\ntoken: abc", ":7:1: token: a secret must not stand in this file"),
+    "nobody": ("\n  " + TIER, " []", ":9:1: escalate: must not be empty"),
+    "unknown team": (
+        "team: social",
+        "team: scoial",
+        ':10:17: escalate[0].team: there is no team "scoial" in teams.yaml; did you mean "social"?',
+    ),
+    "late first tier": ("after: 0m", "after: 5m", ":10:6: escalate[0].after: the first tier is told at once; write 0m"),
+    "bare zero": ("after: 0m", "after: 0", ":10:6: escalate[0].after: a duration needs its unit; write 0m"),
+    "first tier unless": (
+        "team: social",
+        "unless: acknowledged, team: social",
+        ":10:17: escalate[0].unless: the first tier is told at once",
+    ),
+    "tiers not ascending": (
+        TIER,
+        TIER + "\n  - {after: 0m, team: social}",
+        ":11:6: escalate[1].after: must be longer than in the tier before",
+    ),
+    "unless": (
+        TIER,
+        TIER + "\n  - {after: 5m, team: social, unless: acked}",
+        ":11:31: escalate[1].unless: must be acknowledged",
+    ),
+    "unknown playbook": (
+        "playbooks/angry.md",
+        "playbooks/angry-thread.md",
+        ':11:1: playbook: there is no file "playbooks/angry-thread.md" in the rules folder; did you mean "',
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), IN_A_RULE.values(), ids=list(IN_A_RULE))
+def test_a_mistake_in_a_rule_says_where_it_is_and_what_to_write(old: str, new: str, expected: str) -> None:
+    found = problems({"angry.yaml": rule((old, new))})
+    assert any(line.startswith(f"rules/angry.yaml{expected}") for line in found), found
+    assert len(found) == 1 or "at_most" in found[0]
+
+
+ELSEWHERE = {
+    "same id": ("copy.yaml", RULE, "copy.yaml:1:1: id: angry.yaml has this id already"),
+    ".yml": ("other.yml", RULE, "other.yml: a file with the ending .yml is not read; rename it to .yaml"),
+    "rule in a folder": ("old/other.yaml", RULE, "old/other.yaml: rules are not looked for here; move the file"),
+    "broken": ("broken.yaml", "id: [", "broken.yaml:1:6: "),
+    "half-written": ("half.yaml", "", "half.yaml: the file is empty"),
+    "channel without #": (
+        "teams.yaml",
+        "social: {channel: social}",
+        'teams.yaml:1:10: social.channel: "social" is no Slack channel',
+    ),
+    "channel is null": (
+        "teams.yaml",
+        "social:\n  channel: #social",
+        'teams.yaml:2:11: social.channel: YAML reads nothing here, because # begins a comment; write "#s',
+    ),
+    "team typo": (
+        "teams.yaml",
+        "social: {channel: '#s', member: [U0123456789]}",
+        'teams.yaml:1:25: social.member: unknown key; did you mean "members"?',
+    ),
+    "team is a channel": ("teams.yaml", "social: '#s'", "teams.yaml:1:1: social: must hold `key: value` lines"),
+    "hours": (
+        "teams.yaml",
+        "social: {channel: '#s', hours: {open: '9-18'}}",
+        "teams.yaml:1:25: social.hours: this version calls a team at any time",
+    ),
+    "user group by name": (
+        "teams.yaml",
+        "social: {channel: '#s', user_group: '@social'}",
+        'teams.yaml:1:25: social.user_group: "@social" is no id of a Slack user group',
+    ),
+    "team name": (
+        "teams.yaml",
+        "social: {channel: '#s'}\nOur Legal: {channel: '#l'}",
+        'teams.yaml:2:1: Our Legal: "Our Legal" cannot be a name',
+    ),
+    "topic without languages": (
+        "topics.yaml",
+        "safety: [fire]",
+        "topics.yaml:1:1: safety: must hold `key: value` lines",
+    ),
+    "words are no list": ("topics.yaml", "safety: {en: fire}", "topics.yaml:1:10: safety.en: must be a list"),
+    "language in full": (
+        "topics.yaml",
+        "safety: {english: [fire]}",
+        'topics.yaml:1:10: safety.english: "english" is no language code',
+    ),
+    "star at the start": (
+        "topics.yaml",
+        "safety: {en: ['*fire']}",
+        "topics.yaml:1:15: safety.en[0]: a * may only stand at the end",
+    ),
+    "number as a word": (
+        "topics.yaml",
+        "safety: {en: [112]}",
+        "topics.yaml:1:15: safety.en[0]: must be one text; put it in quotes",
+    ),
+    "Norwegian words": ("topics.yaml", "safety: {no: [brann]}", "topics.yaml:1:10: safety.no: YAML reads no as false"),
+    "no front matter": ("playbooks/angry.md", "# Stay calm\n", "playbooks/angry.md:1: a playbook begins with owner:"),
+    "nobody's playbook": (
+        "playbooks/angry.md",
+        PLAYBOOK.replace("owner: ada@example.com\n", ""),
+        "playbooks/angry.md: owner: this key is missing",
+    ),
+    "date": (
+        "playbooks/angry.md",
+        PLAYBOOK.replace("2027-05-31", "31.5.2027"),
+        "playbooks/angry.md:4:1: review_by: is no date; write year-month-day",
+    ),
+    "no such day": (
+        "playbooks/angry.md",
+        PLAYBOOK.replace("2027-05-31", "2027-02-30"),
+        "playbooks/angry.md:4:1: review_by: is no date",
+    ),
+    "empty playbook": ("playbooks/angry.md", PLAYBOOK.partition("# ")[0], "playbooks/angry.md: the playbook is empty"),
+    "secret in a playbook": (
+        "playbooks/angry.md",
+        PLAYBOOK + "xoxb-12-ab",
+        "playbooks/angry.md:9:1: a secret must not stand in this file",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), ELSEWHERE.values(), ids=list(ELSEWHERE))
+def test_a_mistake_in_another_file_hides_nothing(name: str, text: str, expected: str) -> None:
+    assert [line.startswith(f"rules/{expected}") for line in problems({name: text})] == [True]
+
+
+def test_all_problems_of_all_files_are_told_at_once() -> None:
+    found = problems(
+        {
+            "angry.yaml": rule(
+                ("severity: high", "severity: hihg"), ("team: social", "team: sociall"), ("id: angry", "id: b")
+            ),
+            "second.yaml": "id: b\nstatus: no\n",
+            "teams.yaml": "social: {channel: s}\n",
+            "playbooks/angry.md": PLAYBOOK.replace("approved_by", "aproved_by"),
+        }
+    )
+    assert [line.split(": ")[0] for line in found] == [
+        "rules/angry.yaml:5:1",
+        "rules/angry.yaml:10:17",
+        "rules/playbooks/angry.md",
+        "rules/playbooks/angry.md:3:1",
+        *["rules/second.yaml"] * 6,
+        "rules/second.yaml:1:1",
+        "rules/second.yaml:2:9",
+        "rules/teams.yaml:1:10",
+    ]  # fmt: skip
+
+
+def test_the_schemas_say_what_the_loader_takes() -> None:
+    schema = rule_schema()
+    assert schema["additionalProperties"] is False
+    assert set(schema["required"]) == {
+        "id",
+        "title",
+        "owner",
+        "status",
+        "severity",
+        "match",
+        "alert_when_any",
+        "escalate",
+    }
+    assert schema["properties"]["title"]["description"].startswith("The headline")
+    conditions = schema["properties"]["alert_when_any"]["items"]
+    assert (conditions["minProperties"], conditions["maxProperties"]) == (1, 1)
+    assert schema["$defs"]["Status"]["enum"] == ["test", "live", "off"]
+    assert (
+        "default" not in schema["properties"]["timing"]
+        and schema["$defs"]["Timing"]["properties"]["wait_first"]["default"] == "30s"
+    )
+    (team,) = teams_schema()["patternProperties"].values()
+    assert team == {"$ref": "#/$defs/_Entry"} and "patternProperties" in topics_schema()
