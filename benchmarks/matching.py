@@ -15,7 +15,28 @@ from monitor.config import Brand
 from monitor.matching import Matcher
 from monitor.model import Post
 
-SYLLABLES = "ba co di fu ga he ji ko lu ma ne pi qua ro su té vu xa yo zü".split()
+SYLLABLES = [
+    "ba",
+    "co",
+    "di",
+    "fu",
+    "ga",
+    "he",
+    "ji",
+    "ko",
+    "lu",
+    "ma",
+    "ne",
+    "pi",
+    "qua",
+    "ro",
+    "su",
+    "té",
+    "vu",
+    "xa",
+    "yo",
+    "zü",
+]
 
 
 def main(path: str | None) -> None:

@@ -135,6 +135,9 @@ class Daemon:
         try:
             self._app.reload()
             self._polling.configure(self._app.sources.configured, self._app.clock())
+            # Whoever reloads may have mended what kept messages back.
+            self._app.delivery.retry_blocked(self._app.clock())
+            self._deliver_now.set()
             log.info("reloaded: %s", self._in_words())
         except ConfigError as error:
             log.error("not reloaded, all stays as it was:\n%s", error)

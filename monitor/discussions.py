@@ -60,9 +60,10 @@ def canonical_url(url: str) -> str | None:
 
 def _host(name: str) -> str | None:
     """The registered form: ASCII, without the label of a form for readers on the way (www, m, amp)."""
-    name = name.rstrip(".")
     if not name.isascii():
         name = name.encode("idna").decode("ascii").lower()
+    # After the encoding, which makes a dot of characters that look like one.
+    name = name.rstrip(".")
     if not _HOST.fullmatch(name):
         return None
     if ":" in name:

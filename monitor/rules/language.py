@@ -104,6 +104,12 @@ def _title(value: str) -> str:
     return value
 
 
+def _not_empty(value: Any) -> Any:
+    if value == {}:
+        raise fault("holds nothing; write a condition, or delete the key")
+    return value
+
+
 RuleId = Annotated[
     Text,
     Matching(NAME, "cannot be an id; write small letters, digits and hyphens, for example acme-negative-thread"),
@@ -153,7 +159,7 @@ class _Match:
     """Names of sources, for example a feed's host."""
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ()
     """Codes of languages; put "no" in quotes."""
-    topics: _Topics | None = None
+    topics: Annotated[_Topics, BeforeValidator(_not_empty)] | None = None
     """Names of word lists in topics.yaml."""
     author_reach: _AtLeast | None = None
     """How many followers the author has."""
@@ -227,12 +233,6 @@ def _ascending(tiers: tuple[_Tier, ...]) -> tuple[_Tier, ...]:
     if found:
         raise faults(found)
     return tiers
-
-
-def _not_empty(value: Any) -> Any:
-    if value == {}:
-        raise fault("holds nothing; write a condition, or delete the key")
-    return value
 
 
 @with_config(FILE)

@@ -28,7 +28,6 @@ P = ParamSpec("P")
 #: What a rule may say and this version does not do: whoever writes it must not rely on it.
 _NOT_YET: Mapping[KeyPath, str] = {
     ("escalate", 1): "this version tells the first tier only",
-    ("escalate", 0, "mention"): "this version calls nobody by name",
     ("timing", "repeat_after"): "this version repeats no alert",
     ("timing", "repeat_at_most"): "this version repeats no alert",
     ("acknowledged", "remind_after"): "this version reminds nobody",

@@ -1,4 +1,7 @@
-"""Judging how a text feels: `load_model` gives a `SentimentModel`. What follows from a judgement is not its business."""
+"""How a text feels: the model's interface, and the way from the configuration to a model.
+
+Importing this is cheap; what runs a model is imported when one is loaded.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from monitor.errors import ModelError
 from monitor.model import Sentiment
 
-BUNDLED = Path(__file__).with_name("bundled")
+BUNDLED = "bundled"
 
 
 class SentimentModel(Protocol):
     @property
     def id(self) -> str:
-        """Stored with each mention, so that judgements of different models are told apart."""
+        """Names the model and its weights: equal ids judge alike."""
 
     def judge(self, texts: Sequence[str]) -> list[Sentiment]:
-        """One sentiment a text, in their order."""
+        """One sentiment for each text, in their order. Takes any text, also an empty one."""
 
 
 def load_model(spec: str, threads: int = 1, batch: int = 32) -> SentimentModel:
-    """The model that `sentiment: {model: …}` names: `bundled`, or a directory. Raises `ModelError`."""
+    """The model that `sentiment.model` asks for: "bundled", or a folder with the three files of an ONNX model.
+
+    `threads` processor cores are used for at most `batch` texts at a time. Raises ModelError.
+    """
     from monitor.sentiment.onnx import OnnxModel
 
-    if spec == "bundled":
-        return OnnxModel(BUNDLED, "bundled", threads, batch)
-    folder = Path(spec)
-    if not folder.is_dir():
-        what = f'there is no directory "{spec}" with a sentiment model'
-        raise ModelError(f'{what}; write `model: bundled`, or the path of one with model.onnx, tokenizer.json, config.json')
-    return OnnxModel(folder, folder.name, threads, batch)
+    folder = Path(__file__).parent / BUNDLED if spec == BUNDLED else Path(spec)
+    return OnnxModel(folder, threads, batch)

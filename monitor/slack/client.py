@@ -12,6 +12,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -167,10 +168,8 @@ class SlackMessenger:
         raise DeliveryUnknown("Slack's list breaks off before its end.")
 
     def _note_date(self, answer: SlackResponse) -> None:
-        try:
+        with suppress(ValueError):
             self._last_date = parsedate_to_datetime(_header(answer, "date")).astimezone(UTC)
-        except ValueError:
-            pass
 
     # -- who and where -------------------------------------------------------------------------------------------
 

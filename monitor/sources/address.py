@@ -52,7 +52,7 @@ class Address:
 def parse_address(url: str, base: Address | None = None) -> Address:
     """The address that `url` names, seen from `base`; SourceRefused where it is no http or https URL."""
     try:
-        # Lone surrogates cannot be encoded; bad ports, brackets and NFKC tricks in the host raise ValueError.
+        # Half characters cannot be encoded; bad ports, brackets and NFKC tricks in the host raise ValueError.
         joined = urljoin(base.url, url.strip()) if base else url.strip()
         parts = urlsplit(joined)
         host, port, scheme = _host(parts.hostname or ""), parts.port, parts.scheme
@@ -76,10 +76,10 @@ def web_url(url: str | None) -> str | None:
     """`url` as a link, without credentials, where it is an absolute http or https URL, else None."""
     try:
         address = parse_address(url or "")
-    except SourceRefused:
+        fragment = quote(urlsplit(url or "").fragment, safe=_SAFE)
+    except (SourceRefused, UnicodeEncodeError):
         return None
-    fragment = urlsplit(url or "").fragment
-    link = address.url + (f"#{quote(fragment, safe=_SAFE)}" if fragment else "")
+    link = address.url + (f"#{fragment}" if fragment else "")
     return link if len(link) <= MAX_URL else None
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import feedparser
 
+from monitor.errors import SourceRefused
 from monitor.sources import jsonfeed
 from monitor.sources.address import parse_address
 from monitor.sources.html_text import MOST_TITLE, clean, feed_link, one_line, to_text
@@ -87,7 +88,7 @@ def _no_feed(body: bytes, url: str) -> Unreadable:
     link = feed_link(body.decode("utf-8", "replace"))
     try:
         named = parse_address(link, parse_address(url)).url if link else None
-    except Exception:
+    except SourceRefused:
         named = None
     if named is None:
         return Unreadable("is a web page, not a feed; look for the address of its feed")

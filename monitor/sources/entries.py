@@ -46,7 +46,7 @@ def fresh(feed: ParsedFeed, memory: Memory) -> Fresh:
     twins = {marks[0] for identity, marks in memory.items() if identity not in named}
     contents = {mark for marks in memory.values() for mark in marks[1:]}
     found: list[tuple[str, ParsedEntry]] = []
-    now: dict[str, list[str]] = {}
+    present: dict[str, list[str]] = {}
     overlap = False
     for identity, entry in named.items():
         content, twin = _mark(entry.title, entry.text), _twin(entry)
@@ -57,8 +57,8 @@ def fresh(feed: ParsedFeed, memory: Memory) -> Fresh:
             found.append((identity, entry))
         if content not in before:
             before.append(content)
-        now[identity] = [twin, *before[-CONTENTS:]]
-    kept = {identity: list(marks) for identity, marks in memory.items() if identity not in now} | now
+        present[identity] = [twin, *before[-CONTENTS:]]
+    kept = {identity: list(marks) for identity, marks in memory.items() if identity not in present} | present
     too_many = len(kept) - max(REMEMBERED, 3 * len(named))
     for identity in list(kept)[: max(0, too_many)]:
         del kept[identity]

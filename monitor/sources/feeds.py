@@ -2,7 +2,7 @@
 
 Nothing is kept between polls but the cursor, which the caller commits together with the posts: killed in between, the
 next poll brings the same posts again. It holds `url` where the feed moved for good, `etag` and `last_modified` as they
-came, `body` (a hash), `ttl` (minutes), `flaw` (why the document is not all there), `read_until`, and `seen` (`entries`).
+came, `body` (a hash), `ttl` (minutes), `flaw` (why the document is not all there), `read_until`, `seen` (`entries`).
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Guard:
         found = _resolve(host, port, deadline)
         usable = [info for info in found if allowed or is_public(info[4][0])][:MOST_ADDRESSES]
         if not usable:
-            raise _refusal(host, found[0][4][0] if found else "no address")
+            raise _refusal(host, found[0][4][0])
         failure: OSError | None = None
         for rest, info in zip(range(len(usable), 0, -1), usable, strict=True):
             try:
@@ -94,7 +94,7 @@ def _refusal(host: str, address: str) -> SourceRefused:
 
 def _resolve(host: str, port: int, deadline: Deadline) -> list[AddressInfo]:
     """The addresses of `host`. getaddrinfo takes no timeout, hence a thread, which ends when the resolver does."""
-    answer: queue.SimpleQueue[list[AddressInfo] | Exception] = queue.SimpleQueue()
+    answer: queue.SimpleQueue[list[AddressInfo] | OSError | UnicodeError] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
@@ -102,13 +102,16 @@ def _resolve(host: str, port: int, deadline: Deadline) -> list[AddressInfo]:
         except (OSError, UnicodeError) as error:
             answer.put(error)
 
-    threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()
+    try:
+        threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()
+    except RuntimeError as error:
+        raise OSError("no thread is left to resolve its name") from error
     try:
         found = answer.get(timeout=deadline.left())
     except queue.Empty:
         raise TimeoutError("the name was not resolved in time") from None
-    if isinstance(found, UnicodeError):
-        raise socket.gaierror(str(found)) from found
-    if isinstance(found, Exception):
+    if isinstance(found, OSError):
         raise found
+    if isinstance(found, UnicodeError) or not found:
+        raise socket.gaierror("the name has no address")
     return found

@@ -11,6 +11,7 @@ import queue
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 from monitor.errors import BadDocument, SourceUnavailable
 from monitor.sources.address import redact
@@ -33,7 +34,7 @@ class Parser:
         seconds: float = 10.0,
         idle: float = 900.0,
         memory: int = 768 * 2**20,
-        resident: int = 96 * 2**20,
+        resident: int = 64 * 2**20,
     ) -> None:
         self._seconds = seconds
         # The last one used is the next: the others may become idle and end.
@@ -64,13 +65,15 @@ class Parser:
                 raise SourceUnavailable(f"{shown} was not read: the monitor is stopping.")
             head = json.dumps({"content_type": content_type, "url": url}).encode()
             refusal, found = process.ask(head, body, deadline, self._seconds)
-        except _NotStarted as error:
-            raise SourceUnavailable(f"{shown} was not read: the program that reads feeds does not start.") from error
         except TimeoutError as error:
             raise BadDocument(f"{shown} takes too long to be read, as no feed should.") from error
-        except _Died as error:
+        except (_NotStarted, _Died) as error:
             if self._closed:
                 raise SourceUnavailable(f"{shown} was not read: the monitor is stopping.") from error
+            if isinstance(error, _NotStarted):
+                raise SourceUnavailable(
+                    f"{shown} was not read: the program that reads feeds does not start."
+                ) from error
             raise BadDocument(f"{shown} cannot be read: it crashed the program that reads feeds.") from error
         finally:
             self._free.put(process)
@@ -131,23 +134,28 @@ class _Process:
             return None
 
     def _start(self, deadline: Deadline) -> None:
+        try:
+            self._running = self._spawn()
+            ready = receive(self._running[1], deadline.left)
+        except OSError as error:
+            raise _NotStarted from error
+        if ready is None:
+            raise _NotStarted
+
+    def _spawn(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, ExitStack() as failing:
+            failing.callback(ours.close)
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "monitor.sources.parse_worker", *self._limits],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=environment,
             )
-        self._running = process, ours
-        try:
-            ready = receive(ours, deadline.left)
-        except TimeoutError:
-            ready = None
-        if ready is None:
-            raise _NotStarted
+            failing.pop_all()
+        return process, ours
 
     def kill(self) -> None:
         if self._running:

@@ -149,9 +149,7 @@ class Outbox:
 
     def in_state(self, state: MessageState) -> tuple[OutboxMessage, ...]:
         """Oldest first; meant for the states that few messages are in."""
-        rows = self._cursor.execute(
-            f"{_SELECT} WHERE state = ? ORDER BY created_at, id", (state,)
-        ).fetchall()
+        rows = self._cursor.execute(f"{_SELECT} WHERE state = ? ORDER BY created_at, id", (state,)).fetchall()
         return tuple(_message(row) for row in rows)
 
     def release_blocked(self, now: datetime) -> int:

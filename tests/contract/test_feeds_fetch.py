@@ -51,17 +51,26 @@ def titles(posts: tuple[Post, ...]) -> list[str | None]:
             Page(status=429, headers={"Retry-After": "Sat, 14 Nov 2026 12:05:00 GMT"}), RateLimited, 300, id="429 date"
         ),
         pytest.param(Page(status=429), RateLimited, None, id="429 without a time"),
-        pytest.param(Page(status=503, headers={"Retry-After": "9" * 30}), RateLimited, 31 * 86400, id="31 days at most"),
+        pytest.param(
+            Page(status=503, headers={"Retry-After": "9" * 30}), RateLimited, 31 * 86400, id="31 days at most"
+        ),
         pytest.param(Page(status=503), SourceUnavailable, None, id="503 without a time"),
         pytest.param(Page(b" \n"), BadDocument, None, id="an empty answer"),
         pytest.param(Page(reset="head"), SourceUnavailable, None, id="reset before the answer"),
         pytest.param(Page(ACME * 50, reset="body"), SourceUnavailable, None, id="reset in the middle"),
         pytest.param(Page(raw=b""), SourceUnavailable, None, id="hangs up"),
         pytest.param(Page(raw=b"SSH-2.0-OpenSSH_9.2\r\n"), SourceUnavailable, None, id="no HTTP"),
-        pytest.param(Page(raw=b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 9999), SourceUnavailable, None, id="endless headers"),
-        pytest.param(Page(raw=b"HTTP/1.1 200 OK\r\nX: " + b"a" * 10**6), SourceUnavailable, None, id="an endless header"),
         pytest.param(
-            Page(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nrubbish"), BadDocument, None, id="bad chunks"
+            Page(raw=b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 9999), SourceUnavailable, None, id="endless headers"
+        ),
+        pytest.param(
+            Page(raw=b"HTTP/1.1 200 OK\r\nX: " + b"a" * 10**6), SourceUnavailable, None, id="an endless header"
+        ),
+        pytest.param(
+            Page(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nrubbish"),
+            BadDocument,
+            None,
+            id="bad chunks",
         ),
         pytest.param(Page(b"\x0b\x02\x80rubbish", headers={"Content-Encoding": "br"}), BadDocument, None, id="brotli"),
         pytest.param(Page(ACME * 9999), BadDocument, None, id="too large"),
@@ -83,14 +92,16 @@ def test_a_failure_is_one_of_our_errors_and_leaves_no_cursor(
     [
         pytest.param(Page(ACME, drip=0.02), id="a dripping body"),
         pytest.param(Page(ACME, slow_head=0.02), id="slow headers"),
-        pytest.param(Page(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 99, slow_head=0.02), id="never more than to be continued"),
+        pytest.param(
+            Page(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 99, slow_head=0.02), id="never more than to be continued"
+        ),
         pytest.param(Page(b"x" * 10, headers={"Content-Encoding": "gzip"}, slow_head=10), id="silence"),
     ],
 )
 def test_the_deadline_is_for_everything_together(server: FeedServer, feed: FeedMaker, page: Page) -> None:
     server.put("/feed.xml", page)
     start = time.monotonic()
-    with pytest.raises(SourceUnavailable, match="within 0.2 seconds"):
+    with pytest.raises(SourceUnavailable, match=r"within 0\.2 seconds"):
         feed(seconds=0.2).poll({}, NOON)
     assert time.monotonic() - start < 1.5
 
@@ -170,7 +181,10 @@ LONG = rss(item("2", title="Acme is up"), item("1", title="Acme is down", descri
             Page(gzip.compress(LONG)[:-20], headers={"Content-Encoding": "gzip", "ETag": "x"}), id="gzip cut at its end"
         ),
         pytest.param(
-            Page(raw=b"HTTP/1.1 200 OK\r\nETag: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b" % (len(LONG), LONG[:-500])),
+            Page(
+                raw=b"HTTP/1.1 200 OK\r\nETag: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b"
+                % (len(LONG), LONG[:-500])
+            ),
             id="the last chunk is cut",
         ),
     ],
@@ -317,18 +331,13 @@ def test_a_secure_feed_is_read_where_its_certificate_is_trusted(
     context.load_cert_chain(CERTIFICATE)
     with FeedServer(tls=context) as secure:
         secure.put("/feed.xml", OK)
-        with pytest.raises(SourceUnavailable, match="certificate of .* is not accepted: self-signed"):
+        with pytest.raises(SourceUnavailable, match=r"certificate of .* is not accepted: self-signed"):
             feed(url=secure.url("/feed.xml")).poll({}, NOON)
         monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
         assert titles(feed(url=secure.url("/feed.xml")).poll({}, NOON).posts) == ["Acme is down"]
         secure.put("/feed.xml", Page(ACME, drip=0.02))
-        with pytest.raises(SourceUnavailable, match="within 0.3 seconds"):
+        with pytest.raises(SourceUnavailable, match=r"within 0\.3 seconds"):
             feed(url=secure.url("/feed.xml"), seconds=0.3).poll({}, NOON)
-
-
-def test_a_server_that_knows_no_tls(server: FeedServer, feed: FeedMaker) -> None:
-    with pytest.raises(SourceUnavailable, match="No secure connection"):
-        feed(url=server.url("/feed.xml").replace("http:", "https:"), seconds=2).poll({}, NOON)
 
 
 # -- who asks ----------------------------------------------------------------------------------------------------
@@ -360,7 +369,9 @@ def test_credentials_go_to_their_own_host_and_nowhere_else(server: FeedServer, f
         source = feed(url=server.url("/here").replace("//", "//mario:s%C3%A9cret@"))
         with pytest.raises(AccessDenied) as raised:
             source.poll({}, NOON)
-        assert [request.headers.get("authorization") for request in server.requests] == ["Basic bWFyaW86c8OpY3JldA=="] * 2
+        assert [request.headers.get("authorization") for request in server.requests] == [
+            "Basic bWFyaW86c8OpY3JldA=="
+        ] * 2
         assert "authorization" not in other.requests[0].headers
     assert "cret" not in f"{raised.value} {source.key} {source.name} {source.host}"
 

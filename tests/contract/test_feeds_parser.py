@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def in_thread(work: Callable[[], object]) -> tuple[threading.Thread, list[Monito
 def test_a_document_that_takes_too_long_is_given_up_and_the_next_is_read(
     server: FeedServer, feed: FeedMaker, before: set[int]
 ) -> None:
-    with Parser(processes=1, seconds=0.3) as parser:
+    with Parser(processes=1, seconds=1.0) as parser:
         assert read(parser) == 1
         start = time.monotonic()
         with pytest.raises(BadDocument, match="takes too long"):
@@ -143,7 +144,7 @@ def test_a_process_that_has_grown_or_is_idle_ends_and_is_replaced(before: set[in
             for _ in range(3):
                 assert read(parser) == 1
                 (child,) = children() - before
-                until(lambda child=child: ended(child))
+                until(partial(ended, child))
 
 
 def test_without_documents_there_is_no_process(before: set[int]) -> None:
@@ -166,10 +167,11 @@ def test_closing_ends_the_work_at_once(before: set[int]) -> None:
         read(parser, seconds=0.1)
 
 
+@pytest.mark.parametrize("executable", ["/bin/false", "/nowhere/python"])
 def test_a_process_that_does_not_start_is_no_fault_of_the_feed(
-    before: set[int], monkeypatch: pytest.MonkeyPatch
+    before: set[int], monkeypatch: pytest.MonkeyPatch, executable: str
 ) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", executable)
     with Parser() as parser, pytest.raises(SourceUnavailable, match="does not start"):
         read(parser)
 

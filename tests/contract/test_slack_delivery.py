@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -513,7 +514,7 @@ def test_a_thousand_alerts_are_paced_and_critical_ones_go_first(bench: Bench) ->
     bench.run(bench.delivery(messenger=Terminal()), minutes=30)
     times, ids = zip(*printed, strict=True)
     assert len(set(ids)) == 1000
-    assert all(later - earlier >= timedelta(seconds=1) for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= timedelta(seconds=1) for earlier, later in pairwise(times))
     assert [id % 4 for id in ids] == [0] * 250 + [2] * 250 + [3] * 250 + [1] * 250
 
 

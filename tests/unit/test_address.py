@@ -13,9 +13,8 @@ from monitor.sources.address import parse_address, redact, web_url
         pytest.param("https://example.org.:443/a?b=1&c", "https://example.org/a?b=1&c", id="final dot"),
         pytest.param("https://example.org:8443/", "https://example.org:8443/", id="another port"),
         pytest.param("http://u:p@example.org/#x", "http://example.org/", id="credentials and fragment"),
-        pytest.param("http://münchen.example/ü?q=é%20 %", "http://xn--mnchen-3ya.example/%C3%BC?q=%C3%A9%20%20%25", id="IRI"),
+        pytest.param("http://ü.example/ü?q=é%20 %", "http://xn--tda.example/%C3%BC?q=%C3%A9%20%20%25", id="IRI"),
         pytest.param(" http://[::1]:8080/a b ", "http://[::1]:8080/a%20b", id="IPv6"),
-        pytest.param("http://example.org/\ud800", "http://example.org/%3F", id="half a character"),
     ],
 )
 def test_one_spelling(url: str, spelling: str) -> None:
@@ -26,9 +25,17 @@ def test_one_spelling(url: str, spelling: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "feed.xml", "/feed.xml", "file:///etc/passwd", "ftp://example.org/", "javascript:alert(1)", "http://", "http:///a"),
-        *("http://[::1", "http://a:b:c/", "http://example.org:99999/", "http://ex ample.org/", "http://a%00b/", "http://a\\b/"),
-        *("http://[fe80::1%25eth0]/", "http://" + "a" * 64 + ".ü/", "http://..ü/", "http://example.org/" + "a" * 5000),
+        *("", "feed.xml", "/feed.xml", "file:///etc/passwd", "ftp://example.org/", "javascript:alert(1)", "http://"),
+        *(
+            "http:///a",
+            "http://[::1",
+            "http://a:b:c/",
+            "http://example.org:99999/",
+            "http://ex ample.org/",
+            "http://a%00b/",
+        ),
+        *("http://a\\b/", "http://[fe80::1%25eth0]/", "http://" + "a" * 64 + ".ü/", "http://..ü/"),
+        *("http://example.org/" + "a" * 5000, "http://example.org/\ud800"),
     ],
 )
 def test_what_is_no_address(url: str) -> None:
@@ -60,7 +67,12 @@ def test_credentials_do_not_go_back_from_tls() -> None:
     "url",
     [
         *("http://mario:secret@example.org/a", "http://secret@example.org/", "http://a:secret@b:secret@example.org/"),
-        *("http://mario:secret@[broken/", "//x:secret@y", "HTTP://mario:se@cret/x@example.org", "http://mario:secret\n@e/"),
+        *(
+            "http://mario:secret@[broken/",
+            "//x:secret@y",
+            "HTTP://mario:se@cret/x@example.org",
+            "http://mario:secret\n@e/",
+        ),
     ],
 )
 def test_what_is_shown_holds_no_credentials(url: str) -> None:
@@ -80,3 +92,4 @@ def test_what_is_shown_is_short_and_on_one_line() -> None:
 
 def test_a_link_keeps_its_fragment() -> None:
     assert web_url("http://u:p@example.org/a#comment 5") == "http://example.org/a#comment%205"
+    assert web_url("http://example.org/a#\ud800") is None

@@ -70,6 +70,7 @@ def test_no_page(url: str) -> None:
 
 @given(st.text() | st.text().map("https://example.org/".__add__) | st.from_regex(r"https?://[^/]+/.*\?.*"))
 @example("https://example.org/%%34%31/amp")
+@example("http://\u2024")
 @example("https://example.org/\ud800?\ud800=\ud800")
 def test_any_text_has_a_stable_answer(url: str) -> None:
     canonical = canonical_url(url)

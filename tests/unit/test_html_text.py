@@ -19,10 +19,16 @@ from monitor.sources.html_text import MOST_TEXT, clean, feed_link, one_line, to_
         pytest.param("<svg><text>x</text></svg><template>y</template><p>z", "z", id="drawings and templates"),
         pytest.param("AT&amp;T &lt;3 &eacute;&#8364;&#x1F600; <b>x</b>", "AT&T <3 é€😀 x", id="entities"),
         pytest.param("see <img src=x alt='the\nbill'> <img src=y>", "see the bill", id="alternative texts"),
-        pytest.param("<ul><li>a<li>b</ul><table><tr><td>1<td>2<tr><td>3</table>", "a\n\nb\n\n1 2\n\n3", id="lists, tables"),
+        pytest.param(
+            "<ul><li>a<li>b</ul><table><tr><td>1<td>2<tr><td>3</table>", "a\n\nb\n\n1 2\n\n3", id="lists, tables"
+        ),
         pytest.param("Acme &lt; Globex &amp; 1 < 2", "Acme < Globex & 1 < 2", id="a bare <"),
-        pytest.param("one\ntwo &amp; three\n\n\n\n\nfour", "one\ntwo & three\n\nfour", id="plain text that calls itself HTML"),
-        pytest.param("<b>a\x00b\x1b[31m\u202ec\u2066d\ufeff</b>\x85e", "ab[31mcd\ne", id="control and direction characters"),
+        pytest.param(
+            "one\ntwo &amp; three\n\n\n\n\nfour", "one\ntwo & three\n\nfour", id="plain text that calls itself HTML"
+        ),
+        pytest.param(
+            "<b>a\x00b\x1b[31m\u202ec\u2066d\ufeff</b>\x85e", "ab[31mcd\ne", id="control and direction characters"
+        ),
         pytest.param("<p>\ud800x", "?x", id="half a character"),
         pytest.param("", "", id="nothing"),
         pytest.param("<", "<", id="nothing but a <"),

@@ -81,7 +81,9 @@ def post(text: str, *, title: str | None = None, source: str = "x", author: Auth
     return Post(source, "1", text, datetime(2026, 3, 30, tzinfo=UTC), title=title, author=author or Author())
 
 
-def find(text: str, *brands: Brand, title: str | None = None, language: str | None = None, source: str = "x") -> list[Match]:
+def find(
+    text: str, *brands: Brand, title: str | None = None, language: str | None = None, source: str = "x"
+) -> list[Match]:
     return list(Matcher(brands or (ACME, GLOBEX)).find(post(text, title=title, source=source), lambda: language))
 
 
@@ -196,7 +198,8 @@ ACCENTED = {"a": "Á", "c": "Ç", "m": "ṁ", "e": "ê"}
     noise=st.text(max_size=30).map(lambda text: " " + text + " "),
 )
 def test_however_it_is_decorated_the_name_is_found(letters: list[int], before: str, after: str, noise: str) -> None:
-    dress = (str, str.upper, ACCENTED.get, lambda c: c + "\u0301", lambda c: chr(ord(c) + 0xFEE0), lambda c: c + "\u200d")
+    wide = lambda c: chr(ord(c) + 0xFEE0)  # noqa: E731
+    dress = (str, str.upper, ACCENTED.get, lambda c: c + "\u0301", wide, lambda c: c + "\u200d")
     name = "".join(dress[choice](letter) or letter for letter, choice in zip("acme", letters, strict=True))
     match = find(f"{noise.replace('/', ' ')} {before}{name}{after} ", Brand(name="Acme", terms=("acme",)))[0]
     assert match.terms == ("acme",)

@@ -26,7 +26,7 @@ def test_outlines_at_any_depth_once_each(text: str | bytes) -> None:
     )
 
 
-LAUGHS = '<!DOCTYPE opml [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><opml><body><outline text="&b;" xmlUrl="&b;"/></body></opml>'
+LAUGHS = '<!DOCTYPE opml [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><opml><outline text="&b;" xmlUrl="&b;"/></opml>'
 FILE = '<!DOCTYPE opml [<!ENTITY a SYSTEM "file:///etc/passwd">]><opml><body>&a;</body></opml>'
 PARAMETER = '<!DOCTYPE opml [<!ENTITY % a SYSTEM "http://127.0.0.1/x">%a;]><opml/>'
 

@@ -31,7 +31,10 @@ NAMED = {
     "e-mail": ("help@acme.example", ["acme.example"]),
     "no hosts": ("3.5 e.g. 10.30h . .. a.b", []),
     "link to nowhere": ("http:// https://@/x", ["", ""]),
-    "handles": ("@Acme_x, ＠acme. (@acme@m.example) u/acme-x /u/Acme", ["acme_x", "acme", "acme@m.example", "acme-x", "acme"]),
+    "handles": (
+        "@Acme_x, ＠acme. (@acme@m.example) u/acme-x /u/Acme",
+        ["acme_x", "acme", "acme@m.example", "acme-x", "acme"],
+    ),
     "no handles": ("a@ @ foo/u/acme @-", []),
 }
 
