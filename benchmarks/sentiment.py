@@ -15,7 +15,7 @@ from pathlib import Path
 
 from monitor.sentiment import SentimentModel, load_model
 
-WORDS = tuple("the router of Acme is down again and nobody answers my call but I love it thank you so much really".split())  # noqa: SIM905
+PHRASES = ("the router of Acme", "is down again", "and nobody answers", "but I love it", "thank you so much", "really?")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -39,7 +39,7 @@ def judge(model: SentimentModel, name: str, batch: Sequence[str]) -> None:
 def texts(path: str | None) -> list[str]:
     if path is None:
         chosen = random.Random(1)
-        return [" ".join(chosen.choices(WORDS, k=chosen.randint(5, 30))) for _ in range(2_000)]
+        return [" ".join(chosen.choices(PHRASES, k=chosen.randint(2, 9))) for _ in range(2_000)]
     with open(path, encoding="utf-8", newline="\n") as lines:
         return [json.loads(line)["text"] for line in lines]
 

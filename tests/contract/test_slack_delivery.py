@@ -53,9 +53,7 @@ class Bench:
     def messenger(self, install: str = "here") -> SlackMessenger:
         return SlackMessenger(self.token, install=install, api_url=self.slack.url, timeout=1)
 
-    def delivery(
-        self, messenger: Messenger | None = None, store: Any = None, fallback: str | None = None
-    ) -> Delivery:
+    def delivery(self, messenger: Messenger | None = None, store: Any = None, fallback: str | None = None) -> Delivery:
         return Delivery(
             store or self.store,
             messenger or self.messenger(),

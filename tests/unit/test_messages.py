@@ -187,7 +187,7 @@ def test_clean(given: str, cleaned: str) -> None:
     "url, safe",
     [
         ("https://x.example/a?b=c&d=%20#e", "https://x.example/a?b=c&d=%20#e"),
-        ("HTTPS://X.example/a b|c<d>\"e", "https://X.example/a%20b%7Cc%3Cd%3E%22e"),
+        ('HTTPS://X.example/a b|c<d>"e', "https://X.example/a%20b%7Cc%3Cd%3E%22e"),
         ("https://x.example/perché", "https://x.example/perch%C3%A9"),
         ("https://аpple.example/", "https://xn--pple-43d.example/"),
         ("https://x.example:8443/", "https://x.example:8443/"),
