@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from monitor.discussions import discussion_key
 from monitor.escalate import Escalate
 from monitor.language import detect
-from monitor.matching import Matcher, TopicMatcher
+from monitor.matching import Matcher, TopicMatcher, full_text
 from monitor.model import Finding, Match, Post
 from monitor.sentiment import SentimentModel
 from monitor.store import Store, mentions, sources
@@ -116,7 +116,7 @@ class Ingest:
             matches += self._replies(connection, post, own, {match.brand for match in matches}, named_here)
             if not matches and identity not in known:
                 continue
-            topics = self._topics.topics(_whole(post), language())
+            topics = self._topics.topics(full_text(post), language())
             findings = tuple(
                 Finding(match.brand, match.terms, match.snippet, topics, answer=match.brand in own) for match in matches
             )
@@ -169,16 +169,12 @@ class _Language:
 
     def __call__(self) -> str | None:
         if not self._known:
-            self._known, self._language = True, detect(_whole(self._post))
+            self._known, self._language = True, detect(full_text(self._post))
         return self._language
 
 
-def _whole(post: Post) -> str:
-    return f"{post.title}\n{post.text}" if post.title else post.text
-
-
 def _about(post: Post, finding: Finding) -> str:
-    whole = _whole(post)
+    whole = full_text(post)
     if len(whole) <= LONG:
         return whole
     return f"{post.title}\n{finding.snippet}" if post.title else finding.snippet
