@@ -51,14 +51,13 @@ class App:
         self,
         config: Config,
         *,
-        background: bool = False,
         model: SentimentModel | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.clock = clock
         self.config = config
         self.model = model or load_model(config.sentiment.model, config.sentiment.threads, config.sentiment.batch)
-        self.store = Store(config.store, background=background)
+        self.store = Store(config.store)
         self._parser = Parser()
         try:
             self.sources = Sources(config, self._parser)
@@ -72,8 +71,8 @@ class App:
             raise
 
     @classmethod
-    def load(cls, config: Path | None, *, background: bool = False) -> App:
-        return cls(load_config(config), background=background)
+    def load(cls, config: Path | None) -> App:
+        return cls(load_config(config))
 
     def _build(self) -> None:
         config = self.config

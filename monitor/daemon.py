@@ -8,7 +8,6 @@ both inner loops move on; whether Slack or a source can be reached has no part i
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import signal
@@ -18,17 +17,15 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from queue import Empty, Queue
 from types import FrameType
-from typing import IO
 
 from monitor import __version__
 from monitor.app import App
 from monitor.errors import ConfigError, MonitorError, StoreError
 from monitor.poll import Outcome, Polling
-from monitor.status import lock_file
 from monitor.store import facts
+from monitor.store.lock import hold
 from monitor.systemd import notify, notify_reloading, watchdog_seconds
 
 log = logging.getLogger("monitor.daemon")
@@ -61,7 +58,7 @@ class Daemon:
     # -- life ----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Work until told to stop. Raises `MonitorError` where another daemon works on the same database."""
+        """Work until told to stop. Raises `StoreError` where another daemon works on the same database."""
         with hold(self._app.store.path), self._signals():
             self._polling.configure(self._app.sources.configured, self._app.clock())
             self._remember_start()
@@ -247,28 +244,6 @@ class _Signals:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
-
-
-class hold:
-    """The right to be the daemon of a database, for as long as the block runs. Raises `MonitorError` if it is taken."""
-
-    def __init__(self, store: Path) -> None:
-        self._path = lock_file(store)
-        self._file: IO[bytes] | None = None
-
-    def __enter__(self) -> None:
-        file = self._path.open("ab")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.close()
-            what = f"A daemon works on this database already ({self._path} is locked)."
-            raise MonitorError(f"{what} Stop it first, or use another `store:`.") from error
-        self._file = file
-
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
 
 
 def set_up_logging() -> None:

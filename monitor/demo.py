@@ -67,7 +67,7 @@ def play(folder: Path, seconds: int) -> None:
     world = World()
     _make_folder(folder, world.port)
     click.echo("Loading the sentiment model …")
-    app = App(load_config(folder / "monitor.yaml"), background=True)
+    app = App(load_config(folder / "monitor.yaml"))
     try:
         daemon = Daemon(app)
         click.echo("A forum and a news site open on this machine; the daemon reads them every few seconds.\n")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from monitor.model import MessageState, State
 from monitor.store import Store, escalations, facts, sources
+from monitor.store.lock import held
 from monitor.store.outbox import Outbox
 from monitor.store.rows import optional_time
 
@@ -57,7 +56,7 @@ def status(store: Store, now: datetime) -> Status:
         waiting = outbox.oldest_waiting()
         listed = _sources(connection)
         gaps = tuple(dict(row) for row in sources.gaps(connection, now - RECENT))
-        running = daemon_holds(store.path)
+        running = held(store.path)
         daemon = facts.recall(connection, "daemon")
         problems = [
             *_daemon_problems(running, connection),
@@ -88,23 +87,6 @@ def status(store: Store, now: datetime) -> Status:
             escalations=escalations.count_by_state(connection),
             problems=tuple(problems),
         )
-
-
-def lock_file(store: Path) -> Path:
-    """The daemon holds a lock on this file for as long as it lives; it says nothing by merely being there."""
-    return store.with_name(store.name + ".lock")
-
-
-def daemon_holds(store: Path) -> bool:
-    """Whether a daemon works on this database now."""
-    try:
-        with lock_file(store).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def _sources(connection: sqlite3.Connection) -> tuple[SourceStatus, ...]:

@@ -15,18 +15,15 @@ from pathlib import Path
 from monitor.errors import StoreError
 from monitor.model import EscalationView, Mention
 from monitor.store import escalations, mentions, schema
+from monitor.store.lock import held
 
 BUSY_MS = 10_000
 
 
 class Store:
-    """One database file. Threads share it: writes are serialised here, each reading thread has its own connection.
+    """One database file. Threads share it: writes are serialised here, each reading thread has its own connection."""
 
-    `background`: this process is the daemon, the only one that moves the write-ahead log into the database; two
-    processes that checkpoint at once met a rare SQLite bug (fixed in 3.51.3).
-    """
-
-    def __init__(self, path: Path, *, create: bool = True, background: bool = False) -> None:
+    def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
         self._lock = threading.RLock()
         self._local = threading.local()
@@ -39,7 +36,9 @@ class Store:
             self._writer = self._connect()
             try:
                 self._prepare()
-                if not background:
+                if held(path):
+                    # Two processes that move the write-ahead log into the database at once met a rare SQLite bug
+                    # (fixed in 3.51.3): where a daemon runs, that is its business alone.
                     self._writer.execute("PRAGMA wal_autocheckpoint = 0")
             except BaseException:
                 self._writer.close()

@@ -55,7 +55,7 @@ class Daemon:
 
     def __init__(self, path: Path, *configured: Scripted, now: datetime = NOW) -> None:
         self.now, self.seconds = now, 0.0
-        self.store = Store(path / "b.db", background=True)
+        self.store = Store(path / "b.db")
         self.outcomes: Queue[Outcome] = Queue()
         self.polling = Polling(self.store, self.outcomes, self._follow, monotonic=lambda: self.seconds)
         self.configured = configured

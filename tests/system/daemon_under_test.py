@@ -26,7 +26,6 @@ def main(config: Path, start: float, speed: float) -> None:
     set_up_logging()
     app = App(
         load_config(config),
-        background=True,
         model=PlainWords(),
         clock=lambda: datetime.fromtimestamp(fast_clock(start, speed), UTC),
     )
