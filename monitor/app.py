@@ -27,6 +27,7 @@ from monitor.sources.configured import feed_sources, fetcher
 from monitor.sources.feeds import FeedSource
 from monitor.sources.parser import Parser
 from monitor.store import Store, escalations, facts
+from monitor.store.lock import held
 from monitor.store.sources import Follow
 
 log = logging.getLogger("monitor")
@@ -241,8 +242,8 @@ def open_store(config: Path | None, *, create: bool = True) -> Store:
     return Store(load_config(config).store, create=create)
 
 
-def act(config_path: Path | None, number: int, event: Event, who: str) -> Decision:
-    """Apply what a person did on the command line to escalation `number`."""
+def act(config_path: Path | None, number: int, event: Event, who: str) -> tuple[Decision, bool]:
+    """Apply what a person did on the command line to escalation `number`; say whether a daemon will tell of it."""
     config = load_config(config_path)
     store = Store(config.store, create=False)
     try:
@@ -254,7 +255,7 @@ def act(config_path: Path | None, number: int, event: Event, who: str) -> Decisi
                 raise MonitorError(
                     f"There is no escalation {number}; `brand-monitor escalations list --all` lists them."
                 )
-            return escalate.act(connection, escalation, event, f"{who} (command line)", utc_now())
+            return escalate.act(connection, escalation, event, f"{who} (command line)", utc_now()), held(config.store)
     finally:
         store.close()
 

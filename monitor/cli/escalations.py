@@ -94,7 +94,7 @@ def show(config: Path | None, number: int, json_: bool) -> None:
         click.echo(f"\n{clean(d.title, 100)}\n{clean(d.url or d.key, 150)}")
         click.echo(
             f"{d.mentions} mentions, {d.negative} negative ({d.negative_share:.0%}), {d.authors} authors, "
-            f"reach {d.reach:,}, {d.pace:.1f} an hour, {d.answers} answers of ours"
+            f"reach {d.reach:,}, {d.pace:.1f} an hour, answers of ours: {d.answers}"
         )
     click.echo("\nWhy")
     for rule in view.rules:
@@ -169,9 +169,10 @@ def resolve(config: Path | None, number: int, outcome: str, note: str, by: str |
 def _act(config: Path | None, number: int, event: Event, who: str) -> None:
     from monitor.app import act
 
-    decision = act(config, number, event, who)
+    decision, delivering = act(config, number, event, who)
     if decision.effects:
-        click.echo(f"Escalation {number} is {decision.escalation.state} now. Slack hears of it within seconds.")
+        follows = "within seconds" if delivering else "when the daemon runs again"
+        click.echo(f"Escalation {number} is {decision.escalation.state} now; its message follows {follows}.")
     else:
         click.echo(f"Nothing changed: {decision.reason} ({decision.escalation.state}).")
 

@@ -132,7 +132,7 @@ def _show(found: Status, now: datetime) -> None:
     else:
         click.echo(f"{_bold('Daemon')}       not running" + ("" if daemon else " (it has never run on this database)"))
     click.echo(
-        f"{_bold('Mentions')}     {found.mentions:,} of {found.posts:,} stored posts, {found.mentions_today:,} today, "
+        f"{_bold('Mentions')}     {found.mentions:,} in {found.posts:,} stored posts, {found.mentions_today:,} today, "
         f"the last {ago(found.last_mention, now)}"
     )
     states = ", ".join(f"{count} {state}" for state, count in found.escalations.items()) or "none"

@@ -89,7 +89,7 @@ def test_what_was_taken_in_can_be_found(used: Path) -> None:
 
 def test_status_without_a_daemon(used: Path) -> None:
     told = run("status", cwd=used)
-    assert told.returncode == 0 and "not running" in told.stdout and "2 of 2 stored posts" in told.stdout
+    assert told.returncode == 0 and "not running" in told.stdout and "2 in 2 stored posts" in told.stdout
     assert json.loads(run("status", "--json", cwd=used).stdout)["mentions"] == 2
 
 

@@ -118,7 +118,7 @@ def test_killed_fifty_times(tmp_path: Path) -> None:
         publisher.start()
         for _ in range(KILLS):
             daemon = start_daemon(tmp_path, began)
-            time.sleep(chance.uniform(0.8, 2.2))
+            time.sleep(chance.uniform(0.7, 1.7))
             assert daemon.poll() is None, (tmp_path / "log.txt").read_text("utf-8")[-3000:]
             daemon.kill()
             daemon.wait()
