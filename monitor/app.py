@@ -86,8 +86,10 @@ class App:
 
     # -- work ----------------------------------------------------------------------------------------------------
 
-    def take(self, posts: Sequence[Post], commit: Commit | None = None) -> Counts:
-        return self.ingest.take(posts, self.clock(), commit)
+    def take(
+        self, posts: Sequence[Post], commit: Commit | None = None, progress: Callable[[], None] = lambda: None
+    ) -> Counts:
+        return self.ingest.take(posts, self.clock(), commit, progress)
 
     def settle(self) -> None:
         """Do what is due by now: timers, and the rules about whole brands."""

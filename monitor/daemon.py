@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from queue import Empty, Queue
@@ -23,6 +23,8 @@ from types import FrameType
 from monitor import __version__
 from monitor.app import App
 from monitor.errors import ConfigError, MonitorError, StoreError
+from monitor.ingest import Commit, Counts
+from monitor.model import Post
 from monitor.poll import Outcome, Polling
 from monitor.store import facts
 from monitor.store.lock import hold
@@ -146,7 +148,7 @@ class Daemon:
 
     def _ingest_loop(self) -> None:
         while not (self._stop.is_set() and self._outcomes.empty()) and time.monotonic() < self._drain_until:
-            self._beats["ingest"] = time.monotonic()
+            self._beat("ingest")
             try:
                 with suppress(Empty):
                     self._commit(self._outcomes.get(timeout=TICK / 2))
@@ -163,21 +165,27 @@ class Daemon:
         """Commit one outcome, however long the database cannot be written; its source is not polled meanwhile."""
         while True:
             try:
-                self._polling.commit(outcome, self._app.take, self._app.clock())
+                self._polling.commit(outcome, self._take, self._app.clock())
                 self._wake.set()
                 return
             except StoreError as error:
                 log.error("%s", error)
                 if self._stop.is_set():
                     return
-                self._beats["ingest"] = time.monotonic()
+                self._beat("ingest")
                 self._stop.wait(STORE_RETRY)
+
+    def _take(self, posts: Sequence[Post], commit: Commit) -> Counts:
+        return self._app.take(posts, commit, lambda: self._beat("ingest"))
+
+    def _beat(self, loop: str) -> None:
+        self._beats[loop] = time.monotonic()
 
     # -- delivery ------------------------------------------------------------------------------------------------
 
     def _delivery_loop(self) -> None:
         while not self._stop.is_set() or time.monotonic() < self._drain_until:
-            self._beats["delivery"] = time.monotonic()
+            self._beat("delivery")
             self._deliver_now.clear()
             try:
                 due = self._app.delivery.step(self._app.clock())

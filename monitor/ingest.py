@@ -61,12 +61,19 @@ class Ingest:
         self._model = model
         self._escalate = escalate
 
-    def take(self, posts: Sequence[Post], now: datetime, commit: Commit | None = None) -> Counts:
+    def take(
+        self,
+        posts: Sequence[Post],
+        now: datetime,
+        commit: Commit | None = None,
+        progress: Callable[[], None] = lambda: None,
+    ) -> Counts:
         """Take in `posts`, oldest first. `commit` (it writes a source's cursor, say) joins the last transaction, so
-        that a cursor never stands without its posts."""
+        that a cursor never stands without its posts. `progress` is called before each transaction."""
         ordered = sorted(posts, key=lambda post: post.published_at)
         counts = Counts()
         for start in range(0, max(1, len(ordered)), BATCH):
+            progress()
             last = start + BATCH >= len(ordered)
             counts += self._take_batch(ordered[start : start + BATCH], now, commit if last else None)
         return counts
