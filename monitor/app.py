@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from monitor.carry_out import act
 from monitor.config import Config, config_schema, parse_config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.deliver import Delivery
@@ -27,8 +29,9 @@ from monitor.sources.configured import feed_sources, fetcher
 from monitor.sources.feeds import FeedSource
 from monitor.sources.parser import Parser
 from monitor.store import Store, escalations, facts
+from monitor.store.clock import shift
+from monitor.store.follows import Follow
 from monitor.store.lock import held
-from monitor.store.sources import Follow
 
 log = logging.getLogger("monitor")
 
@@ -62,7 +65,7 @@ class App:
         self._parser = Parser()
         try:
             self.sources = Sources(config, self._parser)
-            self.rules = self._rules_in_force(config)
+            self.rules, self.rules_problem = self._rules_in_force(config)
             self._build()
             self.delivery = Delivery(
                 self.store, messenger(config, self.install_id()), fallback_channel=config.slack.fallback_channel
@@ -91,19 +94,27 @@ class App:
     ) -> Counts:
         return self.ingest.take(posts, self.clock(), commit, progress)
 
-    def settle(self) -> None:
-        """Do what is due by now: timers, and the rules about whole brands."""
+    def settle(self, *, at_once: bool = False) -> int:
+        """Do what is due by now: the rules about whole brands (`at_once`, or every half minute) and timers; return how
+        many timers there were."""
+        now = self.clock()
+        self.escalate.judge_brands(self.store, now, at_once=at_once)
         with self.store.write() as connection:
-            self.escalate.fire_timers(connection, self.clock())
+            return self.escalate.fire_timers(connection, now)
+
+    def clock_set_back(self, by: timedelta) -> None:
+        """The clock went back `by`: what is to happen happens that much earlier by the new time."""
+        with self.store.write() as connection:
+            shift(connection, -by)
 
     def install_id(self) -> str:
         """A random name of this database, so that two installations never take each other's messages for their own."""
         with self.store.write() as connection:
             known = facts.recall(connection, "install")
             if known is None:
-                facts.remember(connection, "install", secrets.token_hex(8), self.clock())
-                known = facts.recall(connection, "install")
-            assert known is not None
+                made = secrets.token_hex(8)
+                facts.remember(connection, "install", made, self.clock())
+                return made
             return str(known[0])
 
     def close(self) -> None:
@@ -118,46 +129,47 @@ class App:
             config = load_config(self.config.file)
             rules = read_rules(config, self.clock().date())
             sources = Sources(config, self._parser)
+            sender = messenger(config, self.install_id())
         except ConfigError as error:
-            self._note_problem(str(error))
+            self.note_rules(str(error))
             raise
         for key in ("store", "sentiment"):
             if getattr(config, key) != getattr(self.config, key):
                 log.warning("`%s:` has changed; that takes effect at the next start.", key)
+        # Written before it is in force: where it cannot be written, nothing has changed.
+        self.note_rules("", rules)
         self.config, self.rules, self.sources = config, rules, sources
         self._build()
-        self._note_rules(config, rules)
-        self._note_problem("")
+        self.delivery.use(sender, config.slack.fallback_channel)
+        with self.store.write() as connection:
+            self.escalate.reroute(connection)
+        self.delivery.retry_blocked(self.clock())
 
-    def _rules_in_force(self, config: Config) -> RuleSet:
-        """The rules of the folder; where they are broken, the last good ones, loudly: monitoring goes on."""
+    def note_rules(self, problem: str | None = None, rules: RuleSet | None = None) -> None:
+        """Remember the rules in force, for a start with broken ones, and what is wrong with those of the folder. The
+        daemon does, since `status` speaks of the rules that it follows."""
+        rules, now = rules or self.rules, self.clock()
+        with self.store.write() as connection:
+            facts.remember(connection, "rules_problem", self.rules_problem if problem is None else problem, now)
+            before = facts.recall(connection, "rules_hash")
+            if before is None or before[0] != rules.hash:
+                facts.remember(connection, "rules_in_force", dict(rules.files), now)
+                facts.remember(connection, "rules_hash", rules.hash, now)
+                why = f"{len(rules.rules)} rules, content {rules.hash[:12]}"
+                escalations.log(connection, now, "rules", "loaded", why)
+
+    def _rules_in_force(self, config: Config) -> tuple[RuleSet, str]:
+        """The rules of the folder; where they are broken, the last good ones and what is wrong: monitoring goes on."""
         try:
-            rules = read_rules(config, self.clock().date())
+            return read_rules(config, self.clock().date()), ""
         except ConfigError as error:
             with self.store.read() as connection:
                 stored = facts.recall(connection, "rules_in_force")
             if stored is None or not isinstance(stored[0], dict):
                 raise
             log.error("The rules are broken; those of %s stay in force:\n%s", f"{stored[1]:%Y-%m-%d %H:%M} UTC", error)
-            self._note_problem(str(error))
-            return load_rules(stored[0], [brand.name for brand in config.brands], str(config.rules))
-        self._note_rules(config, rules)
-        self._note_problem("")
-        return rules
-
-    def _note_rules(self, config: Config, rules: RuleSet) -> None:
-        with self.store.write() as connection:
-            before = facts.recall(connection, "rules_hash")
-            if before is None or before[0] != rules.hash:
-                now = self.clock()
-                facts.remember(connection, "rules_in_force", rule_files(config.rules), now)
-                facts.remember(connection, "rules_hash", rules.hash, now)
-                why = f"{len(rules.rules)} rules, content {rules.hash[:12]}"
-                escalations.log(connection, now, "rules", "loaded", why)
-
-    def _note_problem(self, problem: str) -> None:
-        with self.store.write() as connection:
-            facts.remember(connection, "rules_problem", problem, self.clock())
+            brands = [brand.name for brand in config.brands]
+            return load_rules(stored[0], brands, str(config.rules)), str(error)
 
 
 # -- parts that commands use alone -------------------------------------------------------------------------------
@@ -170,8 +182,6 @@ def load_config(path: Path | None) -> Config:
 
 def read_config(path: Path | None) -> tuple[str, Path]:
     """The text of the configuration and where it stands."""
-    import os
-
     chosen = path or Path(CONFIG_FILE)
     if path is None and not chosen.exists() and (variable := os.environ.get(CONFIG_VARIABLE)):
         chosen = Path(variable)
@@ -195,10 +205,20 @@ def rule_files(folder: Path) -> dict[str, str]:
     """The texts of the rule folder's YAML and Markdown files by their path in it; raises `ConfigError`."""
     files: dict[str, str] = {}
     problems: list[Problem] = []
-    if not folder.is_dir():
+
+    def unreadable(error: OSError) -> None:
+        problems.append(Problem(str(error.filename), 0, 0, "", f"cannot be read: {error.strerror}"))
+
+    try:
+        found = folder.is_dir()
+    except OSError as error:
+        unreadable(error)
+        raise ConfigError(problems) from error
+    if not found:
         what = "there is no such folder; `brand-monitor init` writes one, `rules:` in the configuration names another"
         raise ConfigError([Problem(str(folder), 0, 0, "", what)])
-    for path in sorted(folder.rglob("*"))[:MOST_RULE_FILES]:
+    paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=unreadable) for name in names]
+    for path in sorted(paths)[:MOST_RULE_FILES]:
         name = path.relative_to(folder).as_posix()
         if path.suffix not in (".yaml", ".yml", ".md") or any(part.startswith(".") for part in Path(name).parts):
             continue
@@ -244,25 +264,18 @@ def open_store(config: Path | None, *, create: bool = True) -> Store:
     return Store(load_config(config).store, create=create)
 
 
-def act(config_path: Path | None, number: int, event: Event, who: str) -> tuple[Decision, bool]:
+def act_from_shell(path: Path | None, number: int, event: Event, who: str) -> tuple[Decision, bool]:
     """Apply what a person did on the command line to escalation `number`; say whether a daemon will tell of it."""
-    config = load_config(config_path)
+    config = load_config(path)
     store = Store(config.store, create=False)
     try:
-        # What happens to an escalation hangs on the snapshot it keeps, not on the rules of today.
-        escalate = Escalate(NO_RULES, config.slack.channel, ())
         with store.write() as connection:
             escalation = escalations.by_id(connection, number)
             if escalation is None:
-                raise MonitorError(
-                    f"There is no escalation {number}; `brand-monitor escalations list --all` lists them."
-                )
-            return escalate.act(connection, escalation, event, f"{who} (command line)", utc_now()), held(config.store)
+                raise MonitorError(f"There is no escalation {number}; `escalations list --all` lists them.")
+            return act(connection, escalation, event, f"{who} (command line)", utc_now()), held(config.store)
     finally:
         store.close()
-
-
-NO_RULES = RuleSet(rules=(), teams={}, topics={}, guidelines={}, hash="", warnings=())
 
 
 def messenger(config: Config, install: str) -> Any:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.app import Sources, load_config, messenger, read_rules, utc_now
+from monitor.cli.words import mistake, near, number
 from monitor.config import Config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
-from monitor.errors import ConfigError, MonitorError, SourceError
+from monitor.errors import ConfigError, MonitorError, Problem, SourceError
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Status
 from monitor.sources.parser import Parser
-from monitor.store import Store
+from monitor.store import Store, stats
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,11 @@ class Finding:
 
 
 def _mistakes(error: ConfigError) -> Iterator[Finding]:
-    return (Finding(2, str(problem)) for problem in error.problems)
+    return (Finding(2, mistake(problem)) for problem in error.problems)
+
+
+def _notes(warnings: Sequence[Problem]) -> Iterator[Finding]:
+    return (Finding(0, mistake(warning), warning=True) for warning in warnings)
 
 
 def findings(path: Path | None, online: bool) -> Iterator[Finding]:
@@ -37,32 +42,38 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
     except ConfigError as error:
         yield from _mistakes(error)
         return
-    yield Finding(0, f"{config.file}: {len(config.brands)} brands, {len(config.sources)} sources")
-    yield from _rules(config)
+    brands, sources = number(len(config.brands), "brand"), number(len(config.sources), "source")
+    yield Finding(0, f"{near(config.file)}: {brands}, {sources}")
+    yield from _notes(config.warnings)
+    rules = yield from _rules(config)
+    channels = _channels(config, rules)
+    if rules:
+        yield Finding(0, f"alerts go to {', '.join(channels)}")
     yield from _credentials(config)
     yield from _model(config)
     yield from _store(config)
     yield from _sources(config, online)
     if online:
-        yield from _slack(config)
+        yield from _slack(config, channels)
 
 
-def _rules(config: Config) -> Iterator[Finding]:
+def _rules(config: Config) -> Generator[Finding, None, RuleSet | None]:
     try:
         rules = read_rules(config, utc_now().date())
     except ConfigError as error:
         yield from _mistakes(error)
-        return
-    yield from (Finding(0, str(warning), warning=True) for warning in rules.warnings)
+        return None
+    yield from _notes(rules.warnings)
     live = sum(rule.status is Status.LIVE for rule in rules.rules)
-    text = f"{config.rules}: {len(rules.rules)} rules, {live} of them live"
+    text = f"{near(config.rules)}: {number(len(rules.rules), 'rule')}, {live} of them live"
     yield Finding(0, text if live else f"{text}: nothing will ever alert", warning=not live)
-    yield from _channels(config, rules)
+    return rules
 
 
-def _channels(config: Config, rules: RuleSet) -> Iterator[Finding]:
-    channels = sorted({team.channel for team in rules.teams.values()} | {config.slack.channel})
-    yield Finding(0, f"alerts go to {', '.join(channels)}")
+def _channels(config: Config, rules: RuleSet | None) -> list[str]:
+    """All that a message may go to."""
+    channels = {team.channel for team in rules.teams.values()} if rules else set()
+    return sorted(channels | {config.slack.channel, config.slack.fallback_channel or config.slack.channel})
 
 
 def _credentials(config: Config) -> Iterator[Finding]:
@@ -98,18 +109,18 @@ def _store(config: Config) -> Iterator[Finding]:
     if not config.store.exists():
         parent = config.store.parent
         if parent.is_dir():
-            yield Finding(0, f"{config.store}: will be made at the first run")
+            yield Finding(0, f"{near(config.store)}: will be made at the first run")
         else:
-            yield Finding(1, f"{config.store}: its folder does not exist; make it, or change `store:`")
+            yield Finding(1, f"{near(config.store)}: its folder does not exist; make it, or change `store:`")
         return
     try:
         store = Store(config.store)
         with store.read() as connection:
-            posts = connection.execute("SELECT count(*) FROM posts").fetchone()[0]
+            posts = stats.count_posts(connection)
         with store.write():
             pass
         store.close()
-        yield Finding(0, f"{config.store}: {posts:,} posts")
+        yield Finding(0, f"{near(config.store)}: {number(posts, 'post')}")
     except MonitorError as error:
         yield Finding(1, str(error))
 
@@ -124,28 +135,24 @@ def _sources(config: Config, online: bool) -> Iterator[Finding]:
         except ConfigError as error:
             yield from _mistakes(error)
             return
-        yield Finding(0, f"{len(configured)} feeds")
+        yield Finding(0, number(len(configured), "feed"))
         for source in configured if online else ():
             try:
                 result = source.poll({}, utc_now())
                 notes = f" ({'; '.join(result.notes)})" if result.notes else ""
-                yield Finding(0, f"{source.key}: {len(result.posts)} entries{notes}", warning=bool(result.notes))
+                yield Finding(
+                    0,
+                    f"{source.key}: {number(len(result.posts), 'entry', 'entries')}{notes}",
+                    warning=bool(result.notes),
+                )
             except SourceError as error:
                 yield Finding(1, f"{source.key}: {error}")
 
 
-def _slack(config: Config) -> Iterator[Finding]:
+def _slack(config: Config, channels: Sequence[str]) -> Iterator[Finding]:
     if secret(SLACK_BOT_TOKEN) is None:
         return
-    answer = messenger(config, "check").check(_all_channels(config))
+    answer = messenger(config, "check").check(channels)
     yield from (Finding(1, problem) for problem in answer.problems)
     if not answer.problems:
         yield Finding(0, f"Slack: {answer.bot} in {answer.workspace} can post to all channels")
-
-
-def _all_channels(config: Config) -> list[str]:
-    try:
-        teams = [*read_rules(config).teams.values()]
-    except ConfigError:
-        teams = []
-    return sorted({team.channel for team in teams} | {config.slack.channel})

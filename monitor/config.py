@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os.path
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
@@ -14,22 +15,24 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, with_config
 
+from monitor.errors import Problem
 from monitor.fields import (
     FILE,
     Channel,
     Count,
     Duration,
-    Language,
+    Languages,
     Switch,
     Term,
     Text,
     between,
     checked,
+    did_you_mean,
     fault,
     faults,
     json_schema,
 )
-from monitor.yamlfile import parse_yaml
+from monitor.yamlfile import KeyPath, parse_yaml
 
 #: The sentiment model that comes with the package.
 BUNDLED = "bundled"
@@ -56,6 +59,20 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _safe_for_the_token(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme.lower() != "https" and not _is_loopback(parts.hostname or ""):
+        raise fault("must begin with https://, or the Slack token travels where all can read it")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _host(value: str) -> str:
     host = value.casefold().removesuffix(".")
     if not re.fullmatch(r"[\w-]+(\.[\w-]+)*|\[?[0-9a-f:.]+\]?", host) or len(host) > 253:
@@ -76,7 +93,7 @@ def _handles(value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ..
 WebAddress = Annotated[Text, AfterValidator(_web_address), Field(json_schema_extra={"pattern": "^https?://"})]
 Host = Annotated[Text, AfterValidator(_host)]
 PathText = Annotated[Text, AfterValidator(_path)]
-Handles = Annotated[Mapping[Text, tuple[Text, ...]], AfterValidator(_handles)]
+Handles = Annotated[Mapping[Text, tuple[Text, ...]], AfterValidator(_handles), Field(examples=[{"*": ["acme_help"]}])]
 Interval = Annotated[Duration, between("1s", "7d")]
 
 
@@ -103,9 +120,9 @@ class Brand:
     """Web sites of the brand: a link to one is a mention."""
     exclude: tuple[Term, ...] = ()
     """A name inside one of these phrases is no mention."""
-    context: Context | None = None
+    context: Annotated[Context | None, Field(examples=[{"any_of": ["internet", "router"]}])] = None
     """For an ambiguous name: words that must stand near it."""
-    languages: tuple[Language, ...] = ()
+    languages: Languages = ()
     """Only posts in these languages; all if not given."""
     own_accounts: Handles = field(default_factory=dict)
     """The brand's own accounts, by source: their posts are answers, never mentions to alert on."""
@@ -145,7 +162,7 @@ class SentimentSpec:
 class SlackSpec:
     channel: Channel = "#brand-alerts"
     """Where alerts go whose team cannot be reached, and what the operators must know."""
-    api_url: WebAddress = "https://slack.com/api/"
+    api_url: Annotated[WebAddress, AfterValidator(_safe_for_the_token)] = "https://slack.com/api/"
     """Another address of Slack's API: a proxy, a sovereign cloud."""
     fallback_channel: Channel | None = None
     """Where a message goes that its own channel refused."""
@@ -161,7 +178,8 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All paths are absolute; in the file they are written as seen from its folder."""
+    """All paths are absolute; in the file they are written as seen from its folder. `warnings` are of the file, not of
+    what it says."""
 
     brands: tuple[Brand, ...]
     sources: tuple[FeedSpec | FeedListSpec, ...]
@@ -171,6 +189,7 @@ class Config:
     rules: Path
     store: Path
     file: Path
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
 
 # -- the file ----------------------------------------------------------------------------------------------------
@@ -231,7 +250,10 @@ _Source = Annotated[
     _SourceEntry,
     BeforeValidator(_known_network),
     AfterValidator(_one_of_two),
-    Field(json_schema_extra={"oneOf": [{"required": ["feed"]}, {"required": ["feeds"]}]}),
+    Field(
+        examples=[{"feed": "https://…"}],
+        json_schema_extra={"oneOf": [{"required": ["feed"]}, {"required": ["feeds"]}]},
+    ),
 ]
 
 
@@ -239,16 +261,20 @@ _Source = Annotated[
 @dataclass(frozen=True, slots=True)
 class _File:
     brands: Annotated[
-        tuple[Annotated[Brand, AfterValidator(_findable)], ...], Field(min_length=1), AfterValidator(_different_brands)
+        tuple[Annotated[Brand, AfterValidator(_findable), Field(examples=[{"name": "Acme", "terms": ["acme"]}])], ...],
+        Field(min_length=1),
+        AfterValidator(_different_brands),
     ]
     """What is watched: your brands and, to compare, competitors."""
-    sources: Annotated[tuple[_Source, ...], AfterValidator(_different_feeds)] = ()
+    sources: Annotated[tuple[_Source, ...], AfterValidator(_different_feeds)] | None = None
     """Where posts come from; none if posts come by `brand-monitor ingest` alone."""
-    sentiment: SentimentSpec = field(default_factory=SentimentSpec)
+    sentiment: Annotated[SentimentSpec, Field(examples=[{"model": BUNDLED}])] = field(default_factory=SentimentSpec)
     """The model that judges how a mention feels about the brand."""
-    slack: SlackSpec = field(default_factory=SlackSpec)
+    slack: Annotated[SlackSpec, Field(examples=[{"channel": "#brand-alerts"}])] = field(default_factory=SlackSpec)
     """Where messages go; the token is no matter of this file."""
-    network: NetworkSpec = field(default_factory=NetworkSpec)
+    network: Annotated[NetworkSpec, Field(examples=[{"allow_hosts": ["feeds.intranet.example"]}])] = field(
+        default_factory=NetworkSpec
+    )
     """What may be reached."""
     rules: PathText = "rules"
     """The folder of the rules, as seen from this file."""
@@ -263,7 +289,9 @@ def _file() -> TypeAdapter[_File]:
 
 def parse_config(text: str, file: Path) -> Config:
     """What `text`, the content of `file`, says. Raises `ConfigError` with all problems at once."""
-    said = checked(_file(), parse_yaml(text, str(file)))
+    # Under the starter's `sources:` all entries are comments, until somebody takes the # from one.
+    document = parse_yaml(text, str(file), may_be_empty=[("sources",)])
+    said = checked(_file(), document)
     folder = file.absolute().parent
 
     def resolved(path: str) -> Path:
@@ -278,9 +306,9 @@ def parse_config(text: str, file: Path) -> Config:
     sentiment = said.sentiment
     if sentiment.model != BUNDLED:
         sentiment = replace(sentiment, model=str(resolved(sentiment.model)))
-    return Config(
+    config = Config(
         brands=said.brands,
-        sources=tuple(source(entry) for entry in said.sources),
+        sources=tuple(source(entry) for entry in said.sources or ()),
         sentiment=sentiment,
         slack=replace(said.slack, api_url=said.slack.api_url.rstrip("/") + "/"),
         network=said.network,
@@ -288,6 +316,31 @@ def parse_config(text: str, file: Path) -> Config:
         store=resolved(said.store),
         file=file.absolute(),
     )
+    warnings = [document.problem(path, what, warning=True) for path, what in _doubts(config)]
+    return replace(config, warnings=tuple(sorted(warnings, key=lambda warning: (warning.line, warning.column))))
+
+
+def _doubts(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """What may be meant and is more often a slip."""
+    names = {spec.name for spec in config.sources}
+    # The feeds of a list without a name bear their own; without any feed every source is one of `ingest`.
+    for index, brand in enumerate(config.brands if names and None not in names else ()):
+        known = {name.casefold(): name for name in names if name}
+        for key, accounts in (("handles", brand.handles), ("own_accounts", brand.own_accounts)):
+            for name in accounts:
+                if name != "*" and name.casefold() not in known:
+                    hint = did_you_mean(name, known.values())
+                    what = f"no feed here has this name{hint} (right if its posts come by ingest)"
+                    yield ("brands", index, key, name), what
+    for index, spec in enumerate(config.sources):
+        if spec.every < timedelta(minutes=1) and not _is_allowed(spec, config.network):
+            what = "many hosts shut out who reads them more than once a minute; write 1m or more (right if it is yours)"
+            yield ("sources", index, "every"), what
+
+
+def _is_allowed(spec: FeedSpec | FeedListSpec, network: NetworkSpec) -> bool:
+    parts = urlsplit(spec.feed if isinstance(spec, FeedSpec) else "")
+    return not {parts.hostname, f"[{parts.hostname}]", parts.netloc.casefold()}.isdisjoint(network.allow_hosts)
 
 
 def config_schema() -> dict[str, Any]:

@@ -30,15 +30,15 @@ def secret(name: str, environment: Mapping[str, str] = os.environ) -> Secret | N
     Raises `ConfigError` for a credential file that cannot be read and for a value that can be no token.
     """
     folder = environment.get("CREDENTIALS_DIRECTORY")
-    found: Secret | None = None
+    found = Secret(environment.get(name, "").strip(), f"the environment variable {name}")
     if folder and (file := Path(folder, name.lower())).exists():
         try:
-            found = Secret(file.read_text("utf-8").strip(), str(file))
+            # The unit has an empty default: it stands for no credential.
+            if value := file.read_text("utf-8").strip():
+                found = Secret(value, str(file))
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError([Problem(str(file), 0, 0, name, f"the credential cannot be read: {error}")]) from error
-    elif value := environment.get(name, "").strip():
-        found = Secret(value, f"the environment variable {name}")
-    if found is None or not found.value:
+    if not found.value:
         return None
     if any(character.isspace() or not character.isprintable() for character in found.value):
         what = "holds a space or a line break inside; paste the token alone"

@@ -14,8 +14,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from queue import Empty, Queue
 from types import FrameType
@@ -39,6 +39,8 @@ TICK = 1.0
 #: After the database could not be written (a full disk, say) it is tried again in so many seconds.
 STORE_RETRY = 5.0
 STOP_WITHIN = 10.0
+#: A clock is steered by fractions of a second; more than this was set.
+SET_BACK = timedelta(seconds=5)
 #: A loop that has not moved for so long (seconds) is stuck, and the watchdog is no longer fed.
 STUCK = 120.0
 #: The journal's names for how bad it is.
@@ -56,12 +58,14 @@ class Daemon:
         self._deliver_now = threading.Event()
         self._drain_until = float("inf")
         self._beats: dict[str, float] = {}
+        self._looked_at = (app.clock(), time.monotonic())
 
     # -- life ----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Work until told to stop. Raises `StoreError` where another daemon works on the same database."""
         with hold(self._app.store.path), self._signals():
+            self._app.note_rules()
             self._polling.configure(self._app.sources.configured, self._app.clock())
             self._remember_start()
             threads = [
@@ -88,15 +92,15 @@ class Daemon:
         """One cycle: poll every source that is due, judge, fire due timers, deliver what is ready."""
         with hold(self._app.store.path):
             now = self._app.clock()
+            self._app.note_rules()
             self._polling.configure(self._app.sources.configured, now, at_once=True)
             self._app.settle()
             # A source that has been polled is due after `now`: the cycle ends when none is left and none under way.
             while self._polling.start_due(self._app.clock(), due_by=now) or self._polling.under_way():
-                try:
-                    self._commit(self._outcomes.get(timeout=0.1))
-                except Empty:
-                    continue
-            self._app.settle()
+                with suppress(Empty):
+                    # A database that cannot be written ends the cycle; what was due is due at the next.
+                    self._polling.commit(self._outcomes.get(timeout=0.1), self._take, self._app.clock())
+            self._app.settle(at_once=True)
             self._deliver_all_ready()
 
     def _deliver_all_ready(self) -> None:
@@ -115,16 +119,29 @@ class Daemon:
             if self._reload.is_set():
                 self._reload.clear()
                 self._reload_now()
+            due = None
             try:
+                self._mind_the_clock()
                 due = self._polling.start_due(self._app.clock())
             except StoreError as error:
                 log.error("%s", error)
-                due = None
+            except Exception:
+                log.exception("the scheduler met an error it does not know; it goes on")
             if watchdog and self._moving():
                 notify("WATCHDOG=1")
             wait = TICK if due is None else (due - self._app.clock()).total_seconds()
             self._wake.wait(min(TICK, max(0.05, wait)))
             self._wake.clear()
+
+    def _mind_the_clock(self) -> None:
+        """Notice that the clock was set back, so that nothing waits until it has caught up."""
+        clock, monotonic = self._app.clock(), time.monotonic()
+        before, self._looked_at = self._looked_at, (clock, monotonic)
+        back = before[0] - clock + timedelta(seconds=monotonic - before[1])
+        if clock < before[0] and back > SET_BACK:
+            log.warning("the clock was set back by %s; what is to come moves with it", back)
+            self._app.clock_set_back(back)
+            self._polling.clock_set_back(back)
 
     def _moving(self) -> bool:
         return all(time.monotonic() - beat < STUCK for beat in self._beats.values())
@@ -134,14 +151,14 @@ class Daemon:
         try:
             self._app.reload()
             self._polling.configure(self._app.sources.configured, self._app.clock())
-            # Whoever reloads may have mended what kept messages back.
-            self._app.delivery.retry_blocked(self._app.clock())
             self._deliver_now.set()
             log.info("reloaded: %s", self._in_words())
         except ConfigError as error:
             log.error("not reloaded, all stays as it was:\n%s", error)
         except MonitorError as error:
             log.error("not reloaded: %s", error)
+        except Exception:
+            log.exception("not reloaded, for a reason it does not know; all stays as it was")
         notify("READY=1", f"STATUS={self._in_words()}")
 
     # -- ingest --------------------------------------------------------------------------------------------------
@@ -152,8 +169,9 @@ class Daemon:
             try:
                 with suppress(Empty):
                     self._commit(self._outcomes.get(timeout=TICK / 2))
-                self._app.settle()
-                self._deliver_now.set()
+                    self._deliver_now.set()
+                if self._app.settle():
+                    self._deliver_now.set()
             except StoreError as error:
                 log.error("%s", error)
                 self._stop.wait(STORE_RETRY)
@@ -216,7 +234,7 @@ class Daemon:
                     "the %s thread did not finish in time; what it had not committed is done again", thread.name
                 )
 
-    def _signals(self) -> _Signals:
+    def _signals(self) -> AbstractContextManager[None]:
         def on_stop(number: int, frame: FrameType | None) -> None:
             log.info("asked to stop by %s", signal.Signals(number).name)
             self.stop()
@@ -225,7 +243,7 @@ class Daemon:
             self._reload.set()
             self._wake.set()
 
-        return _Signals({signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: on_hup})
+        return _handling({signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: on_hup})
 
     def _remember_start(self) -> None:
         now = self._app.clock()
@@ -238,20 +256,18 @@ class Daemon:
         return f"{len(app.config.brands)} brands, {len(app.sources.configured)} sources, {len(app.rules.rules)} rules"
 
 
-class _Signals:
-    """Handlers that are in place while the block runs; only the main thread may have any."""
-
-    def __init__(self, handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> None:
-        self._handlers = handlers
-        self._before: dict[signal.Signals, object] = {}
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, handler) for number, handler in self._handlers.items()}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+@contextmanager
+def _handling(handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
+    """The handlers are in place while the block runs; only the main thread may have any."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def set_up_logging() -> None:

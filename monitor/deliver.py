@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused, DeliveryUnknown
+from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused, DeliveryUnknown, StoreError
 from monitor.escalation import outbox as decisions
 from monitor.escalation.outbox import Waiting
 from monitor.model import EscalationView, Mention, MessageKind, MessageState, OutboxMessage
@@ -53,10 +53,6 @@ class Storage(Protocol):
     def mentions(self, connection: sqlite3.Connection, ids: Sequence[int]) -> tuple[Mention, ...]: ...
 
 
-#: Called in the transaction that marks a root as sent; a root that was posted anew is confirmed again.
-Confirmed = Callable[[sqlite3.Connection, OutboxMessage, datetime], None]
-
-
 class Delivery:
     """`step` is called by one thread; `retry_blocked` by any."""
 
@@ -66,12 +62,10 @@ class Delivery:
         messenger: Messenger,
         *,
         fallback_channel: str | None = None,
-        on_confirmed: Confirmed | None = None,
     ) -> None:
         self._store = store
         self._messenger = messenger
         self._fallback = fallback_channel
-        self._on_confirmed = on_confirmed
         self._last_sent: dict[str, datetime] = {}
         self._paused_until: dict[str, datetime] = {}
         self._clean = False
@@ -88,6 +82,10 @@ class Delivery:
         self._clean = True
         return wake
 
+    def use(self, messenger: Messenger, fallback_channel: str | None) -> None:
+        """After a reload: send through this from the next message on."""
+        self._messenger, self._fallback = messenger, fallback_channel
+
     def retry_blocked(self, now: datetime) -> int:
         """After a reload: try the blocked messages at once; return how many there are."""
         with self._store.write() as connection:
@@ -96,6 +94,7 @@ class Delivery:
     def _recover(self, now: datetime) -> None:
         with self._store.write() as connection:
             outbox = Outbox(connection)
+            outbox.doubt_what_waits(now)
             for message in outbox.in_state(MessageState.SENDING):
                 outbox.save(decisions.after_unknown(message, "Sending it was interrupted.", now))
             outbox.release_blocked(now)
@@ -115,18 +114,22 @@ class Delivery:
     # -- sending -------------------------------------------------------------------------------------------------
 
     def _send(self, waiting: Waiting, now: datetime) -> None:
-        with self._store.write() as connection:
-            outbox = Outbox(connection)
-            try:
+        try:
+            # Apart from the claim: others may write while this is put together.
+            with self._store.read() as connection:
                 rendered = self._render(connection, waiting, now)
-            except sqlite3.Error:
-                raise
-            except Exception as error:
-                # One message that cannot be made must not hold back all others.
-                _log.exception("Message %s cannot be made", waiting.message.op_key)
-                outbox.save(decisions.after_impossible(waiting.message, f"It cannot be made: {error!r}.", now))
-                return
-            message = outbox.claim(waiting.message, decisions.floor(self._messenger.server_time, now))
+        except StoreError:
+            raise
+        except Exception as error:
+            # One message that cannot be made must not hold back all others.
+            _log.exception("Message %s cannot be made", waiting.message.op_key)
+            with self._store.write() as connection:
+                impossible = decisions.after_impossible(waiting.message, f"It cannot be made: {error!r}.", now)
+                Outbox(connection).save(impossible)
+            return
+        with self._store.write() as connection:
+            floor = decisions.floor(self._messenger.server_time, now)
+            message = Outbox(connection).claim(waiting.message, floor)
         if message is None:
             return
         self._last_sent[waiting.channel] = now
@@ -181,10 +184,7 @@ class Delivery:
 
     def _save(self, message: OutboxMessage, old_error: str, now: datetime) -> None:
         with self._store.write() as connection:
-            saved = Outbox(connection).save(message)
-            confirmed = saved and message.state is MessageState.SENT and message.kind is MessageKind.ROOT
-            if confirmed and self._on_confirmed:
-                self._on_confirmed(connection, message, now)
+            Outbox(connection).save(message)
         if message.error and message.error != old_error:
             blocked = message.state is MessageState.BLOCKED
             level, state = (logging.ERROR, "is blocked") if blocked else (logging.WARNING, "waits")

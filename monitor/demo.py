@@ -7,21 +7,24 @@ Italian, from a question into anger. Everything is real but the world: HTTP, par
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import threading
+from collections import Counter
 from pathlib import Path
 
 import click
 
-from monitor.cli.words import clean
+from monitor.cli.words import author, clean, columns, near, program, score, width
 from monitor.demo_world import World
 from monitor.errors import MonitorError
-from monitor.model import Label, Mention
+from monitor.model import Label, Mention, State
 from monitor.starter import starter_files
-from monitor.store import Store, mentions
+from monitor.store import Store, escalations, mentions
 
 #: Written first; a folder without it is somebody else's and left alone.
 MARK = "demo.txt"
+#: How long a line is where no terminal says it.
+COLUMNS = 100
+COLOURS = {Label.NEGATIVE: "red", Label.POSITIVE: "green", Label.NEUTRAL: "white"}
 
 CONFIG = """\
 # What `brand-monitor demo` runs on: as your own monitor.yaml, but with feeds from this machine.
@@ -70,7 +73,8 @@ def play(folder: Path, seconds: int) -> None:
     app = App(load_config(folder / "monitor.yaml"))
     try:
         daemon = Daemon(app)
-        click.echo("A forum and a news site open on this machine; the daemon reads them every few seconds.\n")
+        click.echo("A forum and a news site open here; the daemon reads them every few seconds.")
+        click.echo("-1 bad … +1 good; 4 negative mentions in one discussion within an hour alert.\n")
         ended = threading.Event()
         narrator = threading.Thread(target=_narrate, args=(app.store, ended), name="narrator")
         timer = threading.Timer(seconds, daemon.stop)
@@ -83,15 +87,16 @@ def play(folder: Path, seconds: int) -> None:
                 timer.cancel()
                 ended.set()
                 narrator.join()
+        alert = _alert(app.store)
     finally:
         app.close()
-    _farewell(folder)
+    _farewell(folder, alert)
 
 
 def _make_folder(folder: Path, port: int) -> None:
     try:
         if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
-            raise MonitorError(f"{folder} holds other files; name a new folder: brand-monitor demo FOLDER")
+            raise MonitorError(f"{folder} holds other files; name a new folder: {program()} demo FOLDER")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / MARK).write_text("Made by `brand-monitor demo`; delete the folder when you like.\n", "utf-8")
@@ -104,54 +109,62 @@ def _make_folder(folder: Path, port: int) -> None:
         (folder / "rules" / "demo-angry-thread.yaml").write_text(RULE, "utf-8")
     except OSError as error:
         raise MonitorError(
-            f"{folder} cannot be written: {error.strerror}. Name another: brand-monitor demo FOLDER"
+            f"{folder} cannot be written: {error.strerror}. Name another: {program()} demo FOLDER"
         ) from error
 
 
 def _narrate(store: Store, ended: threading.Event) -> None:
     """Print every mention as it is stored, by looking at the database as any reader could."""
     told = 0
+    said, negative = Counter[int](), Counter[int]()
     while True:
         last_look = ended.is_set()
         with store.read() as connection:
-            new = [row[0] for row in connection.execute("SELECT id FROM mentions WHERE id > ? ORDER BY id", [told])]
-            for mention in mentions.by_ids(connection, new):
-                click.echo(_line(mention) + _thread(connection, mention))
-        told = max(new, default=told)
+            new = mentions.after(connection, told, 100)
+        told = max((mention.id for mention in new), default=told)
+        for mention in sorted(new, key=lambda mention: mention.at):
+            thread = mention.discussion_id
+            said[thread] += not mention.answer
+            negative[thread] += mention.sentiment is not None and mention.sentiment.label is Label.NEGATIVE
+            click.echo(_line(mention, f"  [{negative[thread]}/{said[thread]} neg]" if said[thread] > 1 else ""))
         if last_look:
             return
         ended.wait(0.3)
 
 
-def _line(mention: Mention) -> str:
-    author = mention.post.author.handle or mention.post.author.name or "somebody"
-    said = f"{mention.at.astimezone():%H:%M:%S}  {mention.post.source:<5} {clean(author, 13):<13} "
-    if mention.sentiment is None:
-        judged = click.style("answer  ", fg="blue")
+def _line(mention: Mention, count: str) -> str:
+    """One line of the terminal: of a long text the beginning."""
+    said = f"{mention.at.astimezone():%H:%M:%S}  {mention.post.source:<5} {author(mention.post, 13):<13} "
+    label = mention.sentiment.label if mention.sentiment else None
+    judged = f"{score(mention)} {label[:3] if label else ''}".ljust(9)
+    brand = f"  {clean(mention.brand, 8):<7} "
+    text = clean(mention.post.text, columns(COLUMNS) - width(said + judged + brand + count))
+    judged = click.style(judged, fg=COLOURS[label] if label else "blue")
+    return said + judged + brand + text + click.style(count, dim=True)
+
+
+def _alert(store: Store) -> int | None:
+    """The number of the escalation that people were told of."""
+    with store.read() as connection:
+        found = escalations.having_state(connection, State)
+    return next((escalation.id for escalation in found if escalation.opened_at), None)
+
+
+def _farewell(folder: Path, alert: int | None) -> None:
+    command = program(folder / "monitor.yaml")
+    if alert:
+        told = "It was the real daemon: one alert for one discussion."
+        act = [f"escalations show {alert}", f"escalations resolve {alert} --outcome answered"]
     else:
-        label = mention.sentiment.label
-        colour = {Label.NEGATIVE: "red", Label.POSITIVE: "green", Label.NEUTRAL: "white"}[label]
-        judged = click.style(f"{mention.sentiment.score:+.2f} {label[:3]}", fg=colour)
-    return f"{said}{judged}  {clean(mention.brand, 8):<7} {clean(mention.post.text, 68)}"
-
-
-def _thread(connection: sqlite3.Connection, mention: Mention) -> str:
-    query = "SELECT mentions, negative FROM discussions WHERE id = ?"
-    row = connection.execute(query, [mention.discussion_id]).fetchone()
-    return click.style(f"  [{row['negative']} of {row['mentions']} negative]", dim=True) if row["mentions"] > 1 else ""
-
-
-def _farewell(folder: Path) -> None:
-    config = f"brand-monitor --config {folder / 'monitor.yaml'}"
+        told, act = "It ended before anything could alert: let it play to its end.", []
+    commands = "\n".join(f"  {command} {words}" for words in (*act, "search router", "status"))
     click.echo(
         f"""
-That was the demo. It was played to the real daemon: feeds polled, posts judged, one alert for one discussion.
-The database is {folder / "brand-monitor.db"} (SQLite; any tool reads it). Try next:
+That was the demo. {told}
+The forum and the news site are closed now: links to them lead nowhere.
+The database is {near(folder / "brand-monitor.db")} (SQLite; any tool reads it). Try next:
 
-  {config} escalations show 1
-  {config} escalations resolve 1 --outcome answered
-  {config} search router
-  {config} status
+{commands}
 
-Then `brand-monitor init` for a configuration of your own."""
+Then `{program()} init` for a configuration of your own."""
     )

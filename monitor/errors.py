@@ -63,7 +63,14 @@ class ConfigError(MonitorError):
 
 
 class StoreError(MonitorError):
-    """The database cannot be used as it is; the message says what to do. Nothing was changed."""
+    """The database cannot be used as it is; the message says what to do. Nothing was changed.
+
+    `passing`: it is busy, full or read-only; the same again may succeed when that is over.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        self.passing = passing
+        super().__init__(message)
 
 
 class ModelError(MonitorError):

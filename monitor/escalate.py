@@ -1,30 +1,43 @@
-"""From new mentions, due timers and people's commands to escalations and their messages: load → decide → save.
+"""From new mentions and due timers to escalations: which rules fire on what, and what follows from that.
 
-Every method works inside the caller's transaction, so that a state change, its audit event, its timers and its
-messages are committed together or not at all. Deciding is done by `rules.evaluate` and `escalation.machine`.
+Load → decide → save: deciding is done by `rules.evaluate` and `escalation.machine`, saving by `carry_out`, inside the
+caller's transaction.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
+from monitor.carry_out import act, carry_out
 from monitor.escalation import machine
-from monitor.escalation.machine import Clockwork, Decision, Event, Reason
-from monitor.model import Coverage, Escalation, FiredRule, MessageKind, Scope, Verdict
+from monitor.escalation.machine import Clockwork, Reason
+from monitor.model import Coverage, Escalation, FiredRule, MessageKind, MessageState, Scope, Verdict
 from monitor.rules import evaluate
 from monitor.rules.load import RuleSet
-from monitor.rules.rule import Rule, Spike, Status
-from monitor.store import escalations, facts, sources
+from monitor.rules.rule import Rule, Spike, Status, Team
+from monitor.store import Store, attempt, escalations, facts, sources
 from monitor.store.mentions import Added
 from monitor.store.outbox import Outbox
 
+log = logging.getLogger("monitor.escalate")
+
 #: How often the rules about a whole brand are judged while mentions come in.
 BRAND_EVERY = timedelta(seconds=30)
-#: A reply in the thread names so many of its new mentions one by one; it counts them all.
-NAMED = 50
+#: A timer that failed is tried again after this time.
+TIMER_RETRY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A rule that fires. `worse`: one of the new mentions is negative by its lights."""
+
+    rule: Rule
+    verdict: Verdict
+    worse: bool
 
 
 class Escalate:
@@ -37,7 +50,7 @@ class Escalate:
         self._rules = rules
         self._channel = channel
         self._competitors = frozenset(competitors)
-        self._brands_to_judge = set(brands)
+        self._brands = tuple(brands)
         self._brand_due: dict[str, datetime] = {}
 
     # -- new mentions --------------------------------------------------------------------------------------------
@@ -45,34 +58,40 @@ class Escalate:
     def consider(
         self, connection: sqlite3.Connection, added: Sequence[Added], answered: Collection[int], now: datetime
     ) -> None:
-        """Judge the discussions that got new mentions, and the brands; `answered` are discussions where one of our own
-        accounts spoke."""
+        """Judge the discussions that got new mentions; `answered` are those where one of our own accounts spoke."""
         by_discussion: dict[int, list[Added]] = {}
         for mention in added:
             by_discussion.setdefault(mention.discussion_id, []).append(mention)
-            self._brands_to_judge.add(mention.brand)
-        for discussion_id, new in by_discussion.items():
-            times = {mention.mention_id: mention.at for mention in new}
-            self._judge(connection, Scope.DISCUSSION, new[0].brand, discussion_id, times, now)
+        for discussion_id, mentions in by_discussion.items():
+            new = {mention.mention_id: mention.at for mention in mentions}
+            brand = mentions[0].brand
+            for finding in self._judge(connection, Scope.DISCUSSION, brand, discussion_id, new, now):
+                self._follow_up(connection, finding, brand, discussion_id, now)
         for escalation in escalations.alive_of_discussions(connection, {*by_discussion, *answered}):
-            decision = machine.decide(escalation, machine.NewMentions(), self._clock(connection, escalation), now)
-            self._apply(connection, escalation, decision, now, "ingest")
-        self._judge_brands(connection, now)
+            act(connection, escalation, machine.NewMentions(), "ingest", now)
 
-    def _judge_brands(self, connection: sqlite3.Connection, now: datetime) -> None:
-        """Rules about a brand as a whole look at weeks of mentions: once in a while is enough, and none is left out."""
-        for brand in sorted(self._brands_to_judge):
-            if now < self._brand_due.get(brand, now):
+    def judge_brands(self, store: Store, now: datetime, *, at_once: bool = False) -> None:
+        """Judge the rules about a brand as a whole, by what has come in since they last were; every `BRAND_EVERY`, for
+        they look at days of mentions, or `at_once`. Opens its own transactions: loading takes time, writing does not.
+        """
+        for brand in self._brands:
+            due = self._brand_due.get(brand, now)
+            if not at_once and now < due <= now + BRAND_EVERY:
                 continue
-            name = f"judged:{brand}"
-            judged = facts.recall(connection, name)
-            after = int(str(judged[0])) if judged else 0
-            times = dict(facts.added_to_brand(connection, brand, after, now - evaluate.NEWS))
-            if times:
-                self._judge(connection, Scope.BRAND, brand, None, times, now)
-                facts.remember(connection, name, max(times), now)
-            self._brands_to_judge.discard(brand)
             self._brand_due[brand] = now + BRAND_EVERY
+            name = f"judged:{brand}"
+            with store.read() as connection:
+                latest = facts.latest_mention(connection)
+                judged = facts.recall(connection, name)
+                after = int(str(judged[0])) if judged else 0
+                if latest <= after:
+                    continue
+                new = dict(facts.added_to_brand(connection, brand, after, now - evaluate.NEWS))
+                findings = self._judge(connection, Scope.BRAND, brand, None, new, now) if new else []
+            with store.write() as connection:
+                for finding in findings:
+                    self._follow_up(connection, finding, brand, None, now)
+                facts.remember(connection, name, latest, now)
 
     def _judge(
         self,
@@ -82,24 +101,22 @@ class Escalate:
         discussion_id: int | None,
         new: Mapping[int, datetime],
         now: datetime,
-    ) -> None:
+    ) -> list[_Finding]:
+        """The rules that fire through the mentions `new` (id → when it counts)."""
         rules = [rule for rule in self._rules.rules if rule.scope is scope and self._watches(rule, brand)]
         if not rules:
-            return
+            return []
         since = min(evaluate.needed_since(rule, new.values(), now) for rule in rules)
         counted = facts.counted(connection, brand, discussion_id, since)
-        totals = facts.totals(connection, brand, discussion_id)
+        totals = facts.totals(connection, discussion_id)
+        findings = []
         for rule in rules:
             coverage = self._coverage(connection, rule, since, now)
             verdict = evaluate.judge(rule, counted, new.keys(), totals, now, coverage)
-            if verdict is None or not verdict.fires:
-                continue
-            if rule.status is Status.TEST:
-                self._record_test(connection, rule, discussion_id, verdict, now)
-                continue
-            # What was resolved comes back through a new negative mention only, not through a friendly word.
-            worse = any(mention.id in new and evaluate.is_negative(rule, mention) for mention in counted)
-            self._fire(connection, rule, brand, discussion_id, verdict, worse, now)
+            if verdict is not None and verdict.fires:
+                worse = any(mention.id in new and evaluate.is_negative(rule, mention) for mention in counted)
+                findings.append(_Finding(rule, verdict, worse))
+        return findings
 
     def _coverage(self, connection: sqlite3.Connection, rule: Rule, since: datetime, now: datetime) -> list[Coverage]:
         if not any(isinstance(condition, Spike) for condition in rule.alert_when_any):
@@ -111,69 +128,100 @@ class Escalate:
             return False
         return brand in rule.match.brands if rule.match.brands else brand not in self._competitors
 
+    def _follow_up(
+        self, connection: sqlite3.Connection, finding: _Finding, brand: str, discussion_id: int | None, now: datetime
+    ) -> None:
+        rule, verdict = finding.rule, finding.verdict
+        if rule.status is Status.TEST:
+            self._record_test(connection, rule, discussion_id, verdict, now)
+            return
+        last = escalations.latest(connection, brand, rule.scope, discussion_id, rule.id)
+        alive = last is not None and last.state in machine.ALIVE
+        # What was resolved comes back through a new negative mention only, not through a friendly word.
+        if not alive and not finding.worse:
+            return
+        fired = FiredRule(rule.id, rule.title.replace("{brand}", brand), rule.severity, verdict.reasons, verdict.at)
+        clock, who = clockwork(rule), f"rule {rule.id}"
+        if last is not None and (alive or machine.may_reopen(last, clock, now)):
+            added = escalations.add_rule(connection, last.id, fired, self._snapshot(rule))
+            decision = machine.decide(last, machine.Fired(rule.id, rule.severity, added), clock, now)
+            carry_out(connection, last, decision, who, now)
+            if rule.scope is Scope.BRAND and decision.reason is Reason.NOTHING_NEW:
+                act(connection, last, machine.NewMentions(), "ingest", now)
+            return
+        new = escalations.create(connection, brand, rule.scope, discussion_id, rule.id, rule.severity, now)
+        escalations.add_rule(connection, new.id, fired, self._snapshot(rule))
+        conditions = {"conditions": [asdict(condition) for condition in verdict.conditions]}
+        escalations.log(
+            connection, now, who, "pending", _in_words(verdict),
+            escalation_id=new.id, discussion_id=discussion_id, data=conditions,
+        )  # fmt: skip
+        carry_out(connection, new, machine.begin(new, clock, now), who, now)
+
     def _record_test(
         self, connection: sqlite3.Connection, rule: Rule, discussion_id: int | None, verdict: Verdict, now: datetime
     ) -> None:
-        what, since = "would have alerted", now - rule.timing.repeat_after
-        if not escalations.logged_since(connection, what, f"rule {rule.id}", discussion_id, since):
+        what, who, since = "would have alerted", f"rule {rule.id}", now - rule.timing.repeat_after
+        if not escalations.logged_since(connection, what, who, discussion_id, since):
             data = {"reasons": [asdict(reason) for reason in verdict.reasons]}
-            why = _in_words(verdict)
-            escalations.log(connection, now, f"rule {rule.id}", what, why, discussion_id=discussion_id, data=data)
+            escalations.log(connection, now, who, what, _in_words(verdict), discussion_id=discussion_id, data=data)
 
-    def _fire(
-        self,
-        connection: sqlite3.Connection,
-        rule: Rule,
-        brand: str,
-        discussion_id: int | None,
-        verdict: Verdict,
-        worse: bool,
-        now: datetime,
-    ) -> None:
-        fired = FiredRule(rule.id, rule.title.replace("{brand}", brand), rule.severity, verdict.reasons, verdict.at)
-        last = escalations.latest(connection, brand, rule.scope, discussion_id, rule.id)
-        clock = clockwork(rule)
-        if not worse and (last is None or last.state not in machine.ALIVE):
-            return
-        if last is None or not (last.state in machine.ALIVE or machine.may_reopen(last, clock, now)):
-            last = escalations.create(connection, brand, rule.scope, discussion_id, rule.id, rule.severity, now)
-            escalations.add_rule(connection, last.id, fired, self._snapshot(rule))
-            escalations.log(
-                connection, now, f"rule {rule.id}", "pending", _in_words(verdict),
-                escalation_id=last.id, discussion_id=discussion_id, data={"conditions": _conditions(verdict)},
-            )  # fmt: skip
-            self._apply(connection, last, machine.begin(last, clock, now), now, f"rule {rule.id}")
-            return
-        added = escalations.add_rule(connection, last.id, fired, self._snapshot(rule))
-        event = machine.Fired(rule.id, rule.severity, added)
-        decision = machine.decide(last, event, clock, now)
-        self._apply(connection, last, decision, now, f"rule {rule.id}")
-        if rule.scope is Scope.BRAND and decision.reason is Reason.NOTHING_NEW:
-            self._apply(connection, last, machine.decide(last, machine.NewMentions(), clock, now), now, "ingest")
+    def _snapshot(self, rule: Rule) -> dict[str, object]:
+        """What an escalation keeps of its rule; with it, it lives on when the file has been changed or deleted."""
+        guideline = self._rules.guidelines.get(rule.playbook) if rule.playbook else None
+        team, first = self._team(rule), rule.escalate[0] if rule.escalate else None
+        called = (team.user_group,) if team and team.user_group else team.members if team else ()
+        return {
+            "file": rule.file,
+            "text": rule.source_text,
+            "team": team.id if team else None,
+            "channel": self._channel_of(rule),
+            "notify": list(called) if first and first.mention else [],
+            "clock": {name: time.total_seconds() for name, time in asdict(clockwork(rule)).items() if time is not None},
+            "guideline": asdict(guideline) if guideline else None,
+        }
 
-    # -- timers and people ---------------------------------------------------------------------------------------
+    def _team(self, rule: Rule) -> Team | None:
+        return self._rules.teams.get(rule.escalate[0].team) if rule.escalate else None
+
+    def _channel_of(self, rule: Rule) -> str:
+        team = self._team(rule)
+        return team.channel if team else self._channel
+
+    # -- timers and reload ---------------------------------------------------------------------------------------
 
     def fire_timers(self, connection: sqlite3.Connection, now: datetime) -> int:
         """Act on the timers that are due; return how many there were."""
-        self._judge_brands(connection, now)
         due = escalations.due_timers(connection, now)
         for timer in due:
-            escalation = escalations.by_id(connection, timer.escalation_id)
-            if escalation is None or not escalations.take_timer(connection, timer):
-                continue
-            holds = timer.kind is not machine.TimerKind.WAIT_FIRST or self._still_holds(connection, escalation, now)
-            event = machine.TimerDue(timer.kind, timer.generation, holds)
-            decision = machine.decide(escalation, event, self._clock(connection, escalation), now)
-            self._apply(connection, escalation, decision, now, f"timer {timer.kind}")
+            try:
+                with attempt(connection):
+                    self._fire_timer(connection, timer, now)
+            except Exception:
+                # One escalation that cannot be decided must not hold up all others.
+                log.exception("timer %s of escalation %s failed; tried again later", timer.kind, timer.escalation_id)
+                escalations.put_off(connection, timer, now + TIMER_RETRY)
         return len(due)
 
-    def act(
-        self, connection: sqlite3.Connection, escalation: Escalation, event: Event, who: str, now: datetime
-    ) -> Decision:
-        """Apply what a person did."""
-        decision = machine.decide(escalation, event, self._clock(connection, escalation), now)
-        self._apply(connection, escalation, decision, now, who)
-        return decision
+    def _fire_timer(self, connection: sqlite3.Connection, timer: escalations.DueTimer, now: datetime) -> None:
+        escalation = escalations.by_id(connection, timer.escalation_id)
+        if escalation is None or not escalations.take_timer(connection, timer):
+            return
+        holds = timer.kind is not machine.TimerKind.WAIT_FIRST or self._still_holds(connection, escalation, now)
+        event = machine.TimerDue(timer.kind, timer.generation, holds)
+        act(connection, escalation, event, f"timer {timer.kind}", now)
+
+    def reroute(self, connection: sqlite3.Connection) -> None:
+        """Point messages that their channel refused to the channel that their rule's team has now."""
+        rules = {rule.id: rule for rule in self._rules.rules}
+        outbox = Outbox(connection)
+        for message in outbox.in_state(MessageState.BLOCKED):
+            if message.kind is not MessageKind.ROOT or message.escalation_id is None:
+                continue
+            escalation = escalations.by_id(connection, message.escalation_id)
+            rule = rules.get(escalation.rule_id) if escalation else None
+            if rule is not None:
+                outbox.save(replace(message, channel=self._channel_of(rule)))
 
     def _still_holds(self, connection: sqlite3.Connection, escalation: Escalation, now: datetime) -> bool:
         """Whether any of its rules fires on what is stored now: a correction, an edit or a new rule may have ended it.
@@ -189,90 +237,11 @@ class Escalate:
                 continue
             since = fired.at - evaluate.horizon(rule)
             counted = facts.counted(connection, escalation.brand, escalation.discussion_id, since)
-            totals = facts.totals(connection, escalation.brand, escalation.discussion_id)
+            totals = facts.totals(connection, escalation.discussion_id)
             coverage = self._coverage(connection, rule, since, now)
             if evaluate.evaluate(rule, counted, totals, fired.at, coverage).fires:
                 return True
         return False
-
-    # -- saving a decision ---------------------------------------------------------------------------------------
-
-    def _apply(
-        self, connection: sqlite3.Connection, before: Escalation, decision: Decision, now: datetime, who: str
-    ) -> None:
-        after = decision.escalation
-        if after != before:
-            escalations.save(connection, after)
-            what = str(after.state) if after.state is not before.state else "changed"
-            escalations.log(
-                connection, now, who, what, decision.reason,
-                escalation_id=after.id, discussion_id=after.discussion_id,
-                data={"from": before.state, "severity": after.severity, "tier": after.tier, "note": after.note},
-            )  # fmt: skip
-        for effect in decision.effects:
-            match effect:
-                case machine.StopTimers():
-                    escalations.stop_timers(connection, after.id)
-                case machine.StartTimer():
-                    escalations.start_timer(connection, after, effect.kind, effect.due_at)
-                case machine.SendRoot():
-                    notify = escalations.snapshot(connection, after).get("notify", [])
-                    payload = {"up_to": self._latest(connection, after), "notify": notify}
-                    self._send(connection, after, MessageKind.ROOT, payload, now)
-                case machine.SendUpdate():
-                    self._send(connection, after, MessageKind.UPDATE, {}, now)
-                case machine.SendReply():
-                    self._reply(connection, after, effect.text, now)
-
-    def _reply(self, connection: sqlite3.Connection, escalation: Escalation, text: str, now: datetime) -> None:
-        ids: tuple[int, ...] = ()
-        told = escalations.last_told(connection, escalation.id)
-        if escalation.discussion_id is not None:
-            ids = escalations.mentions_after(connection, escalation.discussion_id, told)
-        if text or ids:
-            payload = {"text": text, "mention_ids": ids[-NAMED:], "new": len(ids), "up_to": max(ids, default=told)}
-            self._send(connection, escalation, MessageKind.REPLY, payload, now)
-
-    def _send(
-        self,
-        connection: sqlite3.Connection,
-        escalation: Escalation,
-        kind: MessageKind,
-        payload: Mapping[str, object],
-        now: datetime,
-    ) -> None:
-        outbox = Outbox(connection)
-        root = outbox.root_of(escalation.id)
-        channel = root.channel if root else escalations.snapshot(connection, escalation).get("channel", self._channel)
-        outbox.enqueue(
-            kind=kind, channel=channel, severity=escalation.severity, escalation_id=escalation.id, tier=escalation.tier,
-            payload=payload, now=now,
-        )  # fmt: skip
-
-    def _latest(self, connection: sqlite3.Connection, escalation: Escalation) -> int:
-        if escalation.discussion_id is None:
-            return 0
-        return escalations.latest_mention(connection, escalation.discussion_id)
-
-    def _snapshot(self, rule: Rule) -> dict[str, object]:
-        guideline = self._rules.guidelines.get(rule.playbook) if rule.playbook else None
-        first = rule.escalate[0] if rule.escalate else None
-        team = self._rules.teams.get(first.team) if first else None
-        called = (team.user_group,) if team and team.user_group else team.members if team else ()
-        clock = clockwork(rule)
-        return {
-            "file": rule.file,
-            "text": rule.source_text,
-            "team": team.id if team else None,
-            "channel": team.channel if team else self._channel,
-            "notify": list(called) if first and first.mention else [],
-            "clock": {name: value.total_seconds() for name, value in asdict(clock).items() if value is not None},
-            "guideline": asdict(guideline) if guideline else None,
-        }
-
-    def _clock(self, connection: sqlite3.Connection, escalation: Escalation) -> Clockwork:
-        seconds = escalations.snapshot(connection, escalation)["clock"]
-        return Clockwork(**{name: timedelta(seconds=value) for name, value in seconds.items()})
 
 
 def clockwork(rule: Rule) -> Clockwork:
@@ -284,7 +253,3 @@ def clockwork(rule: Rule) -> Clockwork:
 
 def _in_words(verdict: Verdict) -> str:
     return "; ".join(f"{reason.name}: {reason.found} (asked: {reason.asked})" for reason in verdict.reasons)
-
-
-def _conditions(verdict: Verdict) -> list[dict[str, object]]:
-    return [asdict(condition) for condition in verdict.conditions]

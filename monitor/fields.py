@@ -7,7 +7,7 @@ these kinds (`config`, `rules.rule`, `rules.language`); pydantic reads them and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -29,7 +30,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from monitor.errors import ConfigError
-from monitor.yamlfile import SECRET_MEND, Document, KeyPath, shortened
+from monitor.yamlfile import SECRET_MEND, Document, KeyPath, mended_number, shortened
 
 T = TypeVar("T")
 
@@ -51,12 +52,17 @@ def faults(found: Iterable[tuple[KeyPath, str]]) -> PydanticCustomError:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "terms"?`, or `; there are: …`, to end a sentence about an unknown word."""
-    choices = {choice.casefold(): choice for choice in sorted(known)}
+    """`; did you mean "terms"?`, or `; known here: …`, to end a sentence about an unknown word."""
+    choices = sorted(known)
+    if close := _closest(word, choices):
+        return f'; did you mean "{close}"?'
+    return f"; known here: {shortened(', '.join(choices), 300)}" if choices else ""
+
+
+def _closest(word: str, known: Iterable[str]) -> str | None:
+    choices = {choice.casefold(): choice for choice in known}
     close = get_close_matches(word.casefold(), choices, n=1, cutoff=0.6)
-    if close:
-        return f'; did you mean "{choices[close[0]]}"?'
-    return f"; known here: {', '.join(choices.values())}" if choices else ""
+    return choices[close[0]] if close else None
 
 
 # -- kinds of values ---------------------------------------------------------------------------------------------
@@ -114,6 +120,31 @@ def _text(value: str) -> str:
     return value.strip()
 
 
+#: One ’ may be an apostrophe: Dunkin’.
+_CURLY = re.compile("[“”„‟«»‘‹›].*|.*[“”„‟«»‘‹›]|’.*’", re.DOTALL)
+
+
+def _straight(value: str) -> str:
+    if _CURLY.fullmatch(value):
+        raise fault("curly quotes are part of the text; write straight ones")
+    return value
+
+
+def _share(value: object) -> object:
+    if isinstance(value, int | float) and 1 < value <= 100:
+        raise fault(f"must be at most 1; write {value / 100:g} for {value:g}%")
+    return value
+
+
+def _primary(language: str) -> str:
+    # Posts know no more.
+    return re.split("[-_]", language)[0]
+
+
+def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
 def _term(value: str) -> str:
     stem = value.removesuffix("*")
     if "*" in stem:
@@ -149,7 +180,9 @@ Duration = Annotated[
     PlainValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": f"^{_DURATION}$", "examples": ["30s", "10m", "4h", "7d"]}),
 ]
-Text = Annotated[str, Strict(), AfterValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+#: What people read as it stands; all other texts are looked for, and there curly quotes are a slip.
+Prose = Annotated[str, Strict(), AfterValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+Text = Annotated[Prose, AfterValidator(_straight)]
 #: Names of ours: of rules, teams and topics.
 NAME = "[a-z0-9]+([_-][a-z0-9]+)*"
 Name = Annotated[Text, Matching(NAME, "cannot be a name; write small letters, digits and hyphens")]
@@ -157,9 +190,15 @@ Term = Annotated[Text, AfterValidator(_term)]
 Switch = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
 Score = Annotated[float, Strict(), Field(ge=-1, le=1)]
-Share = Annotated[float, Strict(), Field(gt=0, le=1)]
-LANGUAGE = "[a-z]{2,3}(-[A-Za-z0-9]{2,8})?"
-Language = Annotated[Text, Matching(LANGUAGE, 'is no language code; write two small letters, for example "en"')]
+Share = Annotated[float, Strict(), Field(gt=0, le=1), BeforeValidator(_share)]
+LANGUAGE = "[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*"
+Language = Annotated[
+    Text,
+    Matching(LANGUAGE, 'is no language code; write two small letters, for example "en"'),
+    AfterValidator(_primary),
+]
+#: `pt-BR` becomes `pt`.
+Languages = Annotated[tuple[Language, ...], AfterValidator(_each_once)]
 Channel = Annotated[
     Text,
     Matching(
@@ -180,56 +219,86 @@ def checked(kind: TypeAdapter[T], document: Document, context: object = None) ->
     try:
         value = kind.validate_python(document.value, context=context)
     except ValidationError as error:
-        schema, told = json_schema(kind, document.file), {problem.key for problem in problems}
-        for details in error.errors(include_url=False):
-            found = [document.problem(path, message) for path, message in _explained(details, schema)]
-            problems += [problem for problem in found if problem.key not in told]
+        told = {problem.key for problem in problems}
+        found = _explained(error.errors(include_url=False), json_schema(kind, document.file))
+        problems += [problem for at in found if (problem := document.problem(*at)).key not in told]
+    told = {problem.key for problem in problems}
+    problems += [problem for problem in document.misread if problem.key not in told]
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column)))
     return value
 
 
+#: Pydantic's names for a key that is none of ours.
+_UNKNOWN = ("unexpected_keyword_argument", "invalid_key")
 _SENTENCES = {
     "string_type": "must be one text; put it in quotes if it looks like a number",
-    "int_type": "must be a whole number, without quotes",
+    "int_type": "must be a whole number, without quotes or commas",
     "float_type": "must be a number, without quotes",
     "bool_type": "must be true or false, without quotes",
     "tuple_type": "must be a list; write [one, two], or each on its own line after a dash",
     "too_long": "must be at most {max_length} characters long",
     "too_short": "must not be empty; write at least one, or delete the key",
-    "dataclass_type": "must hold `key: value` lines, or {{key: value}}",
-    "mapping_type": "must hold `key: value` lines, or {{key: value}}",
-    "dict_type": "must hold `key: value` lines, or {{key: value}}",
     "greater_than": "must be more than {gt:,g}",
     "greater_than_equal": "must be at least {ge:,g}",
     "less_than_equal": "must be at most {le:,g}",
 }
 
 
-def _explained(details: ErrorDetails, schema: Mapping[str, Any]) -> Iterable[tuple[KeyPath, str]]:
-    """One error of pydantic in our words: where, and what to do."""
-    path, context = tuple(details["loc"]), details.get("ctx", {})
-    kind = details["type"]
-    if path[-1:] == ("[key]",):
-        path = path[:-1]
-    if kind == "faults":
-        return [(path + tuple(at), message) for at, message in context["found"]]
-    if kind in ("unexpected_keyword_argument", "invalid_key"):
-        if _SECRET_KEY.fullmatch(str(path[-1])):
-            return [(path, SECRET_MEND)]
-        known = _schema_at(schema, path[:-1]).get("properties", {})
-        return [(path, "unknown key" + did_you_mean(str(path[-1]), known))]
-    if kind == "too_short" and details["input"]:
-        return []  # its entries are at fault, and each says so itself
+def _explained(errors: Sequence[ErrorDetails], schema: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Pydantic's errors in our words: where, and what to do."""
+    known = {tuple(error["loc"]): _known_beside(error["loc"], schema) for error in errors if error["type"] in _UNKNOWN}
+    mistyped = {(*path[:-1], _closest(str(path[-1]), names)) for path, names in known.items()}
+    for error in errors:
+        path = tuple(error["loc"])
+        if path[-1:] == ("[key]",):
+            path = path[:-1]
+        if error["type"] == "faults":
+            yield from ((path + tuple(at), message) for at, message in error["ctx"]["found"])
+        elif error["type"] in _UNKNOWN:
+            secret = _SECRET_KEY.fullmatch(str(path[-1]))
+            yield path, SECRET_MEND if secret else "unknown key" + did_you_mean(str(path[-1]), known[path])
+        elif error["type"] == "missing" and path in mistyped:
+            continue  # that it is mistyped says it all
+        elif error["type"] == "too_short" and error["input"]:
+            continue  # its entries are at fault, and each says so itself
+        else:
+            yield path, _sentence(error, _schema_at(schema, path))
+
+
+def _known_beside(path: KeyPath, schema: Mapping[str, Any]) -> Collection[str]:
+    known: Mapping[str, Any] = _schema_at(schema, path[:-1]).get("properties", {})
+    return known
+
+
+def _sentence(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
+    """What to do about a value; `schema` is that of its key."""
+    kind, given = error["type"], error["input"]
     if kind == "missing":
-        about = _schema_at(schema, path).get("description", "")
-        return [(path, "this key is missing; add it" + (f" ({about.rstrip('.')})" if about else ""))]
+        about = schema.get("description", "").rstrip(".")
+        return "this key is missing; add it" + (f" ({about})" if about else "")
     if kind in ("enum", "literal_error"):
-        here = _schema_at(schema, path)
-        choices = [str(choice) for choice in here.get("enum", [here.get("const", "")])]
-        hint = did_you_mean(details["input"], choices) if isinstance(details["input"], str) else ""
-        return [(path, f"must be {' or '.join(choices)}" + (hint if "mean" in hint else ""))]
-    return [(path, _SENTENCES.get(kind, "this value cannot be used here").format(**context))]
+        choices = [str(choice) for choice in schema.get("enum", [schema.get("const", "")])]
+        close = _closest(given, choices) if isinstance(given, str) else None
+        *others, last = choices
+        listed = f"{', '.join(others)} or {last}" if others else last
+        return f"must be {listed}" + (f'; did you mean "{close}"?' if close else "")
+    if kind in ("dataclass_type", "mapping_type", "dict_type"):
+        example = _flow(schema.get("examples", [{"key": "value"}])[0])
+        return f"must hold `key: value` lines, for example {example}"
+    sentence = _SENTENCES.get(kind, "this value cannot be used here").format(**error.get("ctx", {}))
+    if kind == "float_type" and isinstance(given, str) and (mend := mended_number(given)):
+        return f"must be a number; {mend}"
+    return sentence
+
+
+def _flow(value: object) -> str:
+    """A value of a schema as it may stand on one line of a file."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return str(value) if not isinstance(value, str) or re.fullmatch(r"\w[\w.]*", value) else f'"{value}"'
 
 
 def _schema_at(schema: Mapping[str, Any], path: KeyPath) -> Mapping[str, Any]:

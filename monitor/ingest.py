@@ -17,7 +17,8 @@ from monitor.language import detect
 from monitor.matching import Matcher, TopicMatcher, full_text
 from monitor.model import Finding, Match, Post
 from monitor.sentiment import SentimentModel
-from monitor.store import Store, mentions, sources
+from monitor.store import Store, mentions
+from monitor.store.follows import Follow, follow
 
 #: Posts a transaction: enough to spread the cost of a durable commit, few enough to keep memory flat.
 BATCH = 256
@@ -91,8 +92,8 @@ class Ingest:
                 stored = mentions.save(connection, post, findings, now)
                 added += stored.added
                 answered.update(stored.answered)
-                if post.comments_url and stored.added:
-                    sources.follow(connection, _comments_on(post, post.comments_url, now))
+                if stored.added and post.comments_url and post.parent_id is None:
+                    follow(connection, _comments_on(post, post.comments_url, now))
                 counts += Counts(edited=stored.edited, mentions=len(stored.added), answers=len(stored.answered))
             self._escalate.consider(connection, added, answered, now)
             if commit:
@@ -187,8 +188,8 @@ def _about(post: Post, finding: Finding) -> str:
     return f"{post.title}\n{finding.snippet}" if post.title else finding.snippet
 
 
-def _comments_on(post: Post, url: str, now: datetime) -> sources.Follow:
-    return sources.Follow(
+def _comments_on(post: Post, url: str, now: datetime) -> Follow:
+    return Follow(
         source=f"feed:{url}",
         url=url,
         name=post.source,

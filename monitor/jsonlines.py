@@ -96,10 +96,13 @@ def _parsed(line: bytes | str) -> Mapping[str, Any]:
     try:
         # Left to itself, json guesses UTF-16 and UTF-32 from the first bytes.
         text = line.decode("utf-8-sig") if isinstance(line, bytes) else line.removeprefix("\ufeff")
+        text = text.rstrip(" \t\r\n")
         found = _JSON.decode(text)
     except UnicodeDecodeError as error:
         raise BadPost(f"Byte {error.start + 1} of the line is not UTF-8: save the file as UTF-8.") from None
     except json.JSONDecodeError as error:
+        if error.pos >= len(text) or error.msg.startswith("Unterminated"):
+            raise BadPost(f"The line ends too early, at column {len(text) + 1}: write all of it.") from None
         raise BadPost(f"The line is no JSON at column {error.colno}: {error.msg}.") from None
     except RecursionError:
         raise BadPost("The line is nested too deeply: write one flat object as the documentation shows.") from None

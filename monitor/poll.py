@@ -17,12 +17,12 @@ from datetime import datetime, timedelta
 from queue import Queue
 
 from monitor import schedule
-from monitor.errors import SourceError, SourceUnavailable
+from monitor.errors import SourceError, SourceUnavailable, StoreError
 from monitor.ingest import Commit, Counts
-from monitor.model import PollResult, Post, Source
-from monitor.schedule import SourceState
-from monitor.store import Store, sources
-from monitor.store.sources import Follow
+from monitor.model import Coverage, PollResult, Post, Source
+from monitor.schedule import PollState, SourceState
+from monitor.store import Store, follows, sources
+from monitor.store.follows import Follow
 
 log = logging.getLogger("monitor.poll")
 
@@ -95,9 +95,15 @@ class Polling:
 
     def _wanted(self, now: datetime) -> dict[str, Source]:
         with self._store.read() as connection:
-            followed = [self._follow_source(follow) for follow in sources.follows(connection, now)]
+            found = follows.follows(connection, now)
         self._follows_due = now + FOLLOWS_EVERY
-        return {source.key: source for source in (*followed, *self._configured)}
+        wanted: dict[str, Source] = {}
+        for follow in found:
+            try:
+                wanted[follow.source] = self._follow_source(follow)
+            except SourceError as error:
+                log.warning("the comments on %s are not read: %s", follow.conversation_id, error)
+        return wanted | {source.key: source for source in self._configured}
 
     def _look_for_follows(self, now: datetime) -> None:
         wanted = self._wanted(now)
@@ -107,6 +113,8 @@ class Polling:
         new = schedule.at_start({}, [source for key, source in wanted.items() if key not in self._states], now)
         kept = {key: state for key, state in self._states.items() if key in wanted}
         self._states = kept | {state.key: state for state in new}
+        with self._store.write() as connection:
+            follows.unfollow_ended(connection, now)
         self._save(new)
 
     def _save(self, changed: Iterable[SourceState]) -> None:
@@ -136,9 +144,14 @@ class Polling:
         flight.thread = threading.Thread(
             target=self._poll, args=(flight, cursor, now), name=f"poll {source.name}", daemon=True
         )
-        self._flights[source.key] = flight
         self._last_start[source.host] = now
-        flight.thread.start()
+        self._flights[source.key] = flight
+        try:
+            flight.thread.start()
+        except RuntimeError as error:
+            # The system gives no more threads just now; the source is still due.
+            del self._flights[source.key]
+            log.error("%s was not polled: %s", source.key, error)
 
     def _give_up_overdue(self, now: datetime) -> None:
         self._hung = [thread for thread in self._hung if thread.is_alive()]
@@ -171,6 +184,11 @@ class Polling:
             flight.landed = True
         self._outcomes.put(Outcome(flight.source, result))
 
+    def clock_set_back(self, by: timedelta) -> None:
+        """Nothing waits for a time that was told by a clock that has been set back."""
+        with self._lock:
+            self._states = {key: replace(state, due_at=state.due_at - by) for key, state in self._states.items()}
+
     def under_way(self) -> int:
         """Polls that have not been committed yet."""
         with self._lock:
@@ -179,7 +197,10 @@ class Polling:
     # -- the ingest thread ---------------------------------------------------------------------------------------
 
     def commit(self, outcome: Outcome, take: Take, now: datetime) -> Counts:
-        """Store what a poll brought, with its cursor, coverage and next due time, in one transaction."""
+        """Store what a poll brought, with its cursor, coverage and next due time, in one transaction.
+
+        Raises `StoreError` where the database cannot be written for now: the same outcome is to be committed again.
+        """
         source, result = outcome.source, outcome.result
         with self._lock:
             before = self._states.get(source.key) or SourceState(source.key, source.name, now)
@@ -188,10 +209,20 @@ class Polling:
             state = schedule.after_failure(before, result, source.interval, now, jitter)
             with self._store.write() as connection:
                 sources.save_state(connection, state)
+                if state.state is not PollState.ACTIVE and state.last_success_at:
+                    outage = Coverage(state.last_success_at, now, complete=False, reason=f"not read: {state.error}")
+                    sources.cover(connection, source.key, outage)
             counts = Counts()
         else:
             state = schedule.after_success(before, source.interval, result.not_before, now, jitter)
-            counts = take(result.posts, _writer(source, result, state))
+            try:
+                counts = take(result.posts, _writer(source, result, state))
+            except Exception as error:
+                if isinstance(error, StoreError) and error.passing:
+                    raise
+                log.exception("what %s brought cannot be stored", source.key)
+                failure = SourceUnavailable(f"what it brought could not be stored ({type(error).__name__}: {error})")
+                return self.commit(Outcome(source, failure), take, now)
         with self._lock:
             if source.key in self._sources:
                 self._states[source.key] = state

@@ -9,27 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.model import MessageState, State
-from monitor.store import Store, escalations, facts, sources
+from monitor.store import Store, escalations, facts, sources, stats
 from monitor.store.lock import held
 from monitor.store.outbox import Outbox
-from monitor.store.rows import optional_time
+from monitor.store.stats import SourceStatus
 
 #: Gaps that ended longer ago are no news.
 RECENT = timedelta(days=7)
+#: A source that a running daemon leaves alone for so long after its time.
+OVERDUE = timedelta(minutes=15)
+#: Failures in a row that are worth a word.
+MANY = 3
 #: A message that waits longer than this is worth a word.
 WAITING_LONG = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    source: str
-    name: str
-    state: str
-    last_success: datetime | None
-    next_due: datetime
-    failures: int
-    error: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +46,14 @@ def status(store: Store, now: datetime) -> Status:
     with store.read() as connection:
         outbox = Outbox(connection)
         waiting = outbox.oldest_waiting()
-        listed = _sources(connection)
+        listed = stats.source_states(connection)
         gaps = tuple(dict(row) for row in sources.gaps(connection, now - RECENT))
         running = held(store.path)
         daemon = facts.recall(connection, "daemon")
         problems = [
             *_daemon_problems(running, connection),
-            *(_source_problem(source) for source in listed if source.state != "active" or source.failures >= 3),
+            *(_source_problem(source) for source in listed if _in_trouble(source)),
+            *(_overdue_problem(source) for source in listed if running and now - source.next_due > OVERDUE),
             *(
                 f"message {m.id} for {m.channel} cannot be sent: {m.error}"
                 for m in outbox.in_state(MessageState.BLOCKED)
@@ -68,20 +61,16 @@ def status(store: Store, now: datetime) -> Status:
         ]
         if waiting and now - waiting > WAITING_LONG:
             problems.append(f"a message has been waiting to be sent since {waiting:%Y-%m-%d %H:%M} UTC")
-        counts = connection.execute(
-            "SELECT (SELECT count(*) FROM posts), (SELECT count(*) FROM mentions), (SELECT max(at) FROM mentions),"
-            " (SELECT count(*) FROM mentions WHERE at >= ?)",
-            [f"{now:%Y-%m-%d}"],
-        ).fetchone()
+        volume = stats.volume(connection, now)
         return Status(
             running=running,
             daemon=dict(daemon[0]) if daemon and isinstance(daemon[0], dict) else {},
             sources=listed,
             gaps=gaps,
-            posts=counts[0],
-            mentions=counts[1],
-            mentions_today=counts[3],
-            last_mention=optional_time(counts[2]),
+            posts=volume.posts,
+            mentions=volume.mentions,
+            mentions_today=volume.mentions_today,
+            last_mention=volume.last_mention,
             outbox=outbox.counts(),
             oldest_waiting=waiting,
             escalations=escalations.count_by_state(connection),
@@ -89,21 +78,14 @@ def status(store: Store, now: datetime) -> Status:
         )
 
 
-def _sources(connection: sqlite3.Connection) -> tuple[SourceStatus, ...]:
-    found = connection.execute("SELECT * FROM cursors ORDER BY state = 'active', name, source")
-    return tuple(
-        SourceStatus(
-            source=row["source"],
-            name=row["name"],
-            state=row["state"],
-            last_success=optional_time(row["last_success_at"]),
-            next_due=optional_time(row["due_at"]) or datetime.max,
-            failures=row["failures"],
-            error=row["error"],
-            note=row["note"],
-        )
-        for row in found
-    )
+def _in_trouble(source: SourceStatus) -> bool:
+    """One failure of a feed that could be read before is no news; one that never could be read is."""
+    return source.state != "active" or source.failures >= MANY or (source.last_success is None and source.error != "")
+
+
+def _overdue_problem(source: SourceStatus) -> str:
+    since = f"{source.next_due:%Y-%m-%d %H:%M} UTC"
+    return f"source {source.name} ({source.source}) was due at {since} and is not read: the daemon's log says why"
 
 
 def _source_problem(source: SourceStatus) -> str:
@@ -117,5 +99,5 @@ def _daemon_problems(running: bool, connection: sqlite3.Connection) -> list[str]
         problems.append("the daemon does not run: start it with `brand-monitor run` or `systemctl start brand-monitor`")
     rules = facts.recall(connection, "rules_problem")
     if rules and rules[0]:
-        problems.append(f"the rules could not be reloaded, the last good ones are in force:\n{rules[0]}")
+        problems.append(f"not reloaded; what was last good is in force:\n{rules[0]}")
     return problems

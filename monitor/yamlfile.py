@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ KeyPath = tuple[str | int, ...]
 
 _TEXT, _LIST, _MAP = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 _CONSTANTS: Mapping[str, bool | None] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
@@ -33,6 +33,9 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 20
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
 _BOOLEAN_WORDS = {"y": "true", "yes": "true", "n": "false", "no": "false"}
+_COMMA_NUMBER = re.compile(r"[-+]?[0-9]+(,[0-9]+)+\s*%?(?=\s*[,}])")
+_PERCENTAGE = re.compile(r"([-+]?[0-9]{1,9}([.,][0-9]{1,9})?)\s*%")
+_EMPTY_BRACKETS = re.compile(r":\s+(\[\]|\{\})\s*(#.*)?$")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SLACK_TOKEN = re.compile(r"\b(xox[a-z]|xapp)-[A-Za-z0-9]")
 
@@ -69,12 +72,15 @@ class Document:
     """A file's mapping as dict, list, str, int, float, bool and None, with the place of every entry.
 
     A document with `problems` must not be used; its value is there so that its other mistakes can be told as well.
+    Nor must one with `misread` words, which other readers of YAML take for numbers or truths; of these only those need
+    be told of which the meaning of their key says no more.
     """
 
     file: str
     value: dict[str, Any]
     places: Mapping[KeyPath, tuple[int, int]]
     problems: tuple[Problem, ...] = ()
+    misread: tuple[Problem, ...] = ()
 
     def where(self, path: KeyPath) -> tuple[int, int]:
         """Line and column (from 1) of the key or list entry at `path`, or of its nearest parent."""
@@ -104,6 +110,17 @@ def shortened(text: str, limit: int = 60) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
+def mended_number(text: str) -> str:
+    """What to write for 0,5 or 10,000 or 50%; empty if `text` is no such number."""
+    if percentage := _PERCENTAGE.fullmatch(text):
+        return f"write {float(percentage[1].replace(',', '.')) / 100:g} for {text}"
+    if re.fullmatch(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+", text, re.ASCII):
+        return f"write {text.replace(',', '')}, without a comma"
+    if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", text, re.ASCII):
+        return f"write {text.replace(',', '.')}, with a point"
+    return ""
+
+
 def refuse_secrets(text: str, file: str) -> None:
     """Raises `ConfigError` where a Slack token stands in the text, comments included; the token is not repeated."""
     lines = enumerate(text.splitlines(), 1)
@@ -112,15 +129,18 @@ def refuse_secrets(text: str, file: str) -> None:
         raise ConfigError([Problem(file, line, column, "", SECRET_MEND) for line, column in found])
 
 
-def parse_yaml(text: str, file: str) -> Document:
-    """The mapping that stands in `text`, with a problem for every trap. Raises `ConfigError` for what is no YAML."""
+def parse_yaml(text: str, file: str, may_be_empty: Collection[KeyPath] = ()) -> Document:
+    """The mapping that stands in `text`, with a problem for every trap. Raises `ConfigError` for what is no YAML.
+
+    A key without a value is a trap, but for those that `may_be_empty`: they become None.
+    """
     node = _composed(text, file)
     if not isinstance(node, yaml.MappingNode):
         what = "the file is empty" if node is None or node.value == "" else "the file must hold `key: value` lines"
         raise ConfigError([Problem(file, 0, 0, "", what)])
-    builder = _Builder(text, file)
+    builder = _Builder(text, file, may_be_empty)
     value = builder.mapping(node, ())
-    return Document(file, value, builder.places, tuple(builder.problems))
+    return Document(file, value, builder.places, tuple(builder.problems), tuple(builder.misread))
 
 
 def _composed(text: str, file: str) -> yaml.Node | None:
@@ -136,7 +156,7 @@ def _composed(text: str, file: str) -> yaml.Node | None:
     try:
         node: yaml.Node | None = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        what, mark = _mend(error)
+        what, mark = _mend(error, text)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise ConfigError([Problem(file, line, column, "", what)]) from error
     finally:
@@ -144,10 +164,13 @@ def _composed(text: str, file: str) -> yaml.Node | None:
     return node
 
 
-def _mend(error: yaml.MarkedYAMLError) -> tuple[str, yaml.Mark | None]:
+def _mend(error: yaml.MarkedYAMLError, text: str) -> tuple[str, yaml.Mark | None]:
     """What to do about a syntax error, and where."""
     if isinstance(error, _Refused):
         return error.problem or "", error.problem_mark
+    before = text.splitlines()[: error.problem_mark.line] if error.problem_mark else []
+    if "expected <block end>" in (error.problem or "") and (mend := _left_brackets(before)):
+        return mend, error.problem_mark
     for met, mend in _MET:
         if met in (error.problem or ""):
             return mend, error.problem_mark
@@ -155,6 +178,16 @@ def _mend(error: yaml.MarkedYAMLError) -> tuple[str, yaml.Mark | None]:
         if (error.context or "").startswith(begun):
             return mend, error.context_mark
     return "this is not YAML; is a quote or a colon missing?", error.problem_mark or error.context_mark
+
+
+def _left_brackets(before: list[str]) -> str:
+    """The mend where the last of the lines with anything on it is a `key: []` whose entries were then written below."""
+    for number in range(len(before), 0, -1):
+        line = before[number - 1].strip()
+        if line and not line.startswith("#"):
+            found = _EMPTY_BRACKETS.search(line)
+            return f"to write entries here, delete the {found[1]} in line {number}" if found else ""
+    return ""
 
 
 class _Loader(yaml.BaseLoader):
@@ -190,16 +223,21 @@ def _refused(message: str, event: yaml.Event) -> _Refused:
 class _Builder:
     """Turns nodes into plain values; notes the place of every entry and every trap on the way."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, may_be_empty: Collection[KeyPath]) -> None:
         self.text = text
         self.file = file
+        self.may_be_empty = may_be_empty
         self.places: dict[KeyPath, tuple[int, int]] = {}
         self.problems: list[Problem] = []
+        self.misread: list[Problem] = []
 
     def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         self.tagged(node, path)
         value: dict[str, Any] = {}
+        cut = 0
         for key_node, value_node in node.value:
+            if key_node.start_mark.index < cut:
+                continue  # the rest of a number that its comma cut in two
             key = self.key(key_node, path)
             here = (*path, key)
             if key in value:
@@ -207,6 +245,11 @@ class _Builder:
                 self.problem(key_node, here, f"this key stands twice, first in line {line}; keep one of the two")
             else:
                 self.places[here] = _place(key_node)
+            if node.flow_style and (number := _COMMA_NUMBER.match(self.text, value_node.start_mark.index)):
+                cut = number.end()
+                self.problem(
+                    value_node, here, mended_number(number[0]) or "a comma ends a value here; put it in quotes"
+                )
             value[key] = self.value(value_node, here)
         return value
 
@@ -240,12 +283,14 @@ class _Builder:
                 self.problem(node, path, f"there is a control character (U+{ord(bad.group()):04X}) here; delete it")
             return text
         if text == "":
-            self.problem(node, path, self.emptiness(node))
-        elif text.casefold() in _BOOLEAN_WORDS:
+            self.nothing(node, path)
+            return None
+        if text.casefold() in _BOOLEAN_WORDS:
             meant = _BOOLEAN_WORDS[text.casefold()]
-            self.problem(node, path, f'YAML reads {text} as {meant}; write "{text}" in quotes, or {meant} if meant so')
+            self.misread.append(self.found(node, path, f'YAML reads {text} as {meant}; write "{text}" in quotes'))
         elif _SEXAGESIMAL.fullmatch(text):
-            self.problem(node, path, f'YAML reads {shortened(text)} as a number; write "{shortened(text)}" in quotes')
+            what = f'YAML reads {shortened(text)} as a number; write "{shortened(text)}" in quotes'
+            self.misread.append(self.found(node, path, what))
         elif text in _CONSTANTS:
             return _CONSTANTS[text]
         elif _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
@@ -254,12 +299,13 @@ class _Builder:
             self.problem(node, path, "this number is too large; if it is a name, put it in quotes")
         return text
 
-    def emptiness(self, node: yaml.Node) -> str:
+    def nothing(self, node: yaml.Node, path: KeyPath) -> None:
         rest = self.text[node.start_mark.index :].split("\n", 1)[0].strip()
         if rest.startswith("#") and len(rest) > 1 and not rest[1].isspace():
-            word = rest.split()[0].rstrip(",]}")
-            return f'YAML reads nothing here, because # begins a comment; write "{shortened(word)}" in quotes'
-        return "nothing is written here; write a value, or delete the line"
+            word = shortened(rest.split()[0].rstrip(",]}"))
+            self.problem(node, path, f'YAML reads nothing here, because # begins a comment; write "{word}" in quotes')
+        elif path not in self.may_be_empty:
+            self.problem(node, path, "nothing is written here; write a value, or delete the line")
 
     def tagged(self, node: yaml.Node, path: KeyPath) -> bool:
         if node.tag in (_TEXT, _MAP, _LIST):
@@ -268,8 +314,11 @@ class _Builder:
         return True
 
     def problem(self, node: yaml.Node, path: KeyPath, message: str) -> None:
+        self.problems.append(self.found(node, path, message))
+
+    def found(self, node: yaml.Node, path: KeyPath, message: str) -> Problem:
         line, column = _place(node)
-        self.problems.append(Problem(self.file, line, column, dotted(path), message))
+        return Problem(self.file, line, column, dotted(path), message)
 
 
 def _number(text: str) -> int | float:

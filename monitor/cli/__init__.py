@@ -13,6 +13,7 @@ import click
 
 from monitor import __version__
 from monitor.cli import escalations, reading, rules, running, setup
+from monitor.cli.words import mistake
 from monitor.errors import ConfigError, MonitorError
 
 
@@ -64,12 +65,15 @@ def main() -> None:
         sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and error.option_name == "--config":
+            click.echo("It goes before the command: brand-monitor --config FILE …", err=True)
         sys.exit(2)
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(130)
     except ConfigError as error:
-        click.echo(str(error), err=True)
+        for problem in error.problems:
+            click.echo(mistake(problem), err=True)
         sys.exit(2)
     except MonitorError as error:
         click.echo(f"brand-monitor: {error}", err=True)

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.cli.reading import as_json
-from monitor.cli.words import ago, clean
+from monitor.cli.words import ago, author, clean, number, program, rest, score, table
 
 if TYPE_CHECKING:
     from monitor.escalation.machine import Event
+    from monitor.model import Discussion, Escalation, EscalationView
 
 #: As `Outcome` in monitor.model; kept here as words so that `--help` need not load it.
 OUTCOMES = ("answered", "not-about-us", "not-negative", "no-action")
 
+with_all = click.option("--all", "all_", is_flag=True, help="Also those that have ended.")
+with_json = click.option("--json", "json_", is_flag=True, help="As JSON.")
+
+
+class _Outcomes(click.Choice[str]):
+    """Takes them as JSON writes them, too: "not about us"."""
+
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:
+        return super().normalize_choice(choice, ctx).replace(" ", "-")
+
 
 @click.group(invoke_without_command=True, short_help="List, show, acknowledge, assign, snooze, resolve.")
+@with_all
+@with_json
 @click.pass_context
-def escalations(context: click.Context) -> None:
+def escalations(context: click.Context, all_: bool, json_: bool) -> None:
     """List escalations, and acknowledge, assign, snooze or resolve them."""
     if context.invoked_subcommand is None:
-        context.invoke(list_)
+        context.invoke(list_, all_=all_, json_=json_)
+    elif all_ or json_:
+        raise click.UsageError(f"Options go after `{context.invoked_subcommand}`.")
 
 
 @escalations.command("list")
-@click.option("--all", "all_", is_flag=True, help="Also those that have ended.")
-@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@with_all
+@with_json
 @click.pass_obj
 def list_(config: Path | None, all_: bool, json_: bool) -> None:
     """List the escalations that are alive, the most severe first."""
@@ -54,17 +70,18 @@ def list_(config: Path | None, all_: bool, json_: bool) -> None:
     if not found:
         click.echo("No escalation." if all_ else "No escalation is alive. (--all lists those that have ended.)")
         return
-    click.echo(f"{'id':>5}  {'severity':<9} {'state':<13} {'since':<12} {'who':<14} title")
+    rows = [["id", "severity", "state", "since", "who", "title"]]
     for e in found:
-        who = clean(e.assignee or "nobody yet", 14)
-        click.echo(
-            f"{e.id:>5}  {e.severity:<9} {e.state:<13} {ago(e.created_at, now):<12} {who:<14} {clean(titles[e.id], 70)}"
-        )
+        nobody = "nobody yet" if e.state in ALIVE else ""
+        who = clean(e.assignee, 14) or nobody
+        rows.append([str(e.id), e.severity, e.state, ago(e.created_at, now), who, titles[e.id]])
+    for line in table(rows, right=[0]):
+        click.echo(line)
 
 
 @escalations.command()
 @click.argument("number", type=int)
-@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@with_json
 @click.pass_obj
 def show(config: Path | None, number: int, json_: bool) -> None:
     """Show escalation NUMBER: what is said, why it alerted, and who and what did what, when."""
@@ -76,40 +93,80 @@ def show(config: Path | None, number: int, json_: bool) -> None:
     try:
         with store.read() as connection:
             if stored.by_id(connection, number) is None:
-                raise MonitorError(
-                    f"There is no escalation {number}; `brand-monitor escalations list --all` lists them."
-                )
+                command = f"{program(config)} escalations list --all"
+                raise MonitorError(f"There is no escalation {number}; `{command}` lists them.")
             view = stored.view(connection, number)
-            history = [dict(row) for row in stored.history(connection, number)]
+            history = [dict(row) | {"data": json.loads(row["data"])} for row in stored.history(connection, number)]
     finally:
         store.close()
     if json_:
-        events = [event | {"data": json.loads(event["data"])} for event in history]
-        click.echo(as_json(asdict(view) | {"events": events}))
-        return
+        click.echo(as_json(asdict(view) | {"events": history}))
+    else:
+        _show(view, history, program(config))
+
+
+def _show(view: EscalationView, history: Sequence[Mapping[str, Any]], program: str) -> None:
+    from monitor.escalation.machine import ALIVE
+    from monitor.model import State
+
     e = view.escalation
-    click.echo(f"{click.style(f'#{e.id} {clean(view.rules[0].title, 80)}', bold=True)}")
-    click.echo(f"{e.severity}, {e.state}, {'taken by ' + clean(e.assignee, 40) if e.assignee else 'nobody has it yet'}")
-    if (d := view.discussion) is not None:
-        click.echo(f"\n{clean(d.title, 100)}\n{clean(d.url or d.key, 150)}")
-        click.echo(
-            f"{d.mentions} mentions, {d.negative} negative ({d.negative_share:.0%}), {d.authors} authors, "
-            f"reach {d.reach:,}, {d.pace:.1f} an hour, answers of ours: {d.answers}"
-        )
+    click.echo(click.style(rest(f"#{e.id} ", view.rules[0].title), bold=True))
+    click.echo(f"{e.severity}, {_standing(e)}")
+    if view.discussion:
+        click.echo(f"\n{rest('', view.discussion.title)}\n{clean(view.discussion.url or view.discussion.key, 500)}")
+        click.echo(_figures(view.discussion))
     click.echo("\nWhy")
     for rule in view.rules:
         for reason in rule.reasons:
             click.echo(f"  {rule.rule_id}: {reason.name}: {reason.found} (asked: {reason.asked})")
-    click.echo("\nSaid")
+    said = view.discussion.mentions if view.discussion else view.counts.get("mentions", 0)
+    click.echo(f"\nSaid ({len(view.mentions)} of {said:,})")
     for mention in view.mentions:
-        score = f"{mention.sentiment.score:+.2f}" if mention.sentiment else "     "
-        author = clean(mention.post.author.handle or mention.post.author.name or "unknown", 24)
-        click.echo(f"  {score}  {author}: {clean(mention.snippet, 110)}")
+        head = f"  {score(mention):>6}  {author(mention.post, 24)}: "
+        click.echo(rest(head, mention.post.text or mention.post.title))
     click.echo("\nTimeline (UTC)")
-    for event in history:
-        click.echo(
-            f"  {event['at'][:19].replace('T', ' ')}  {clean(event['who'], 28)}: {event['what']}: {event['why']}"
-        )
+    for line in reversed(list(_backwards(history, e))):
+        click.echo(line)
+    if e.state in ALIVE:
+        acts = ("ack {}", "assign {} PERSON", "snooze {} --for 4h", "resolve {} --outcome answered")
+        click.echo("\nTo act")
+        for act in acts[1:] if e.state is State.ACKNOWLEDGED else acts:
+            click.echo(f"  {program} escalations {act.format(e.id)}")
+
+
+def _standing(e: Escalation) -> str:
+    from monitor.escalation.machine import ALIVE
+
+    who = clean(e.assignee, 40)
+    if e.state in ALIVE:
+        return f"{e.state}, {who + ' has it' if who else 'nobody has it yet'}"
+    by = f" by {clean(e.resolved_by, 40)}" if e.resolved_by else ""
+    had = f", {who} had it" if who and e.assignee != e.resolved_by else ""
+    return f"{e.state}{by}{had}{_ending(e.outcome, e.note)}"
+
+
+def _ending(outcome: str | None, note: str) -> str:
+    return (f": {outcome}" if outcome else "") + (f" “{clean(note, 300)}”" if note else "")
+
+
+def _figures(d: Discussion) -> str:
+    figures = [number(d.mentions, "mention"), f"{d.negative:,} negative ({d.negative_share:.0%})"]
+    figures += [number(d.authors, "author"), *([f"reach {d.reach:,}"] if d.reach else [])]
+    return ", ".join([*figures, f"{d.pace:.1f} an hour", f"{number(d.answers, 'answer')} of ours"])
+
+
+def _backwards(history: Sequence[Mapping[str, Any]], e: Escalation) -> Iterator[str]:
+    """The timeline, the newest line first. Whom it was given to and how it ended is known of its latest life alone."""
+    assignee, outcome = e.assignee, e.outcome
+    for event in reversed(history):
+        what, why = event["what"], event["why"]
+        if what == "open":
+            assignee = outcome = None
+        if why == "assigned" and assignee:
+            why, assignee = f"assigned to {clean(assignee, 40)}", None
+        line = f"  {event['at'][:19].replace('T', ' ')}  {clean(event['who'], 28)}: {what}"
+        yield line + (f": {why}" if why != what else "") + _ending(outcome, event["data"].get("note", ""))
+        outcome = None
 
 
 @escalations.command()
@@ -153,7 +210,7 @@ def snooze(config: Path | None, number: int, length: str, by: str | None) -> Non
 
 @escalations.command()
 @click.argument("number", type=int)
-@click.option("--outcome", type=click.Choice(OUTCOMES), required=True, help="How it ended.")
+@click.option("--outcome", type=_Outcomes(OUTCOMES), required=True, help="How it ended.")
 @click.option("--note", default="", help="A word for those who read it later.")
 @click.option("--by", default=None, help="Who resolves. Default: your login name.")
 @click.pass_obj
@@ -167,14 +224,17 @@ def resolve(config: Path | None, number: int, outcome: str, note: str, by: str |
 
 
 def _act(config: Path | None, number: int, event: Event, who: str) -> None:
-    from monitor.app import act
+    from monitor.app import act_from_shell
+    from monitor.escalation.machine import ALIVE
 
-    decision, delivering = act(config, number, event, who)
+    decision, delivering = act_from_shell(config, number, event, who)
+    e = decision.escalation
     if decision.effects:
+        holder = f", {clean(e.assignee, 40)} has it" if e.assignee and e.state in ALIVE else ""
         follows = "within seconds" if delivering else "when the daemon runs again"
-        click.echo(f"Escalation {number} is {decision.escalation.state} now; its message follows {follows}.")
+        click.echo(f"Escalation {number} is {e.state} now{holder}; its message follows {follows}.")
     else:
-        click.echo(f"Nothing changed: {decision.reason} ({decision.escalation.state}).")
+        click.echo(f"Nothing changed: {decision.reason} ({_standing(e)}).")
 
 
 def _duration(text: str) -> timedelta:

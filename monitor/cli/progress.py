@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from monitor.cli.words import near, number
 from monitor.model import Post
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 TOLD = 20
 CHUNK = 1024
 
+Tell = Callable[[str], None]
+
 
 def ingest_lines(app: App, file: BinaryIO) -> int:
     """Feed every line of `file` through the pipeline; return how many were bad."""
@@ -28,36 +31,37 @@ def ingest_lines(app: App, file: BinaryIO) -> int:
 
     counts, bad = Counts(), 0
     chunk: list[Post] = []
-    with _progress(file) as advance, _Rejected(file) as rejected:
-        for number, line, result in read_posts(file):
+    with _progress(file) as (advance, tell), _Rejected(file, tell) as rejected:
+        for line_number, line, result in read_posts(file):
             if isinstance(result, Post):
                 chunk.append(result)
                 if len(chunk) == CHUNK:
                     counts += app.take(chunk)
                     chunk.clear()
-                    advance(f"{counts.mentions:,} mentions")
+                    advance(number(counts.mentions, "mention"))
                 continue
             bad += 1
             rejected.keep(line)
             if bad <= TOLD:
-                click.echo(f"line {number}: {result}", err=True)
+                tell(f"line {line_number}: {result}")
         counts += app.take(chunk)
-        app.settle()
-        advance(f"{counts.mentions:,} mentions")
+        app.settle(at_once=True)
+        advance(number(counts.mentions, "mention"))
     if bad > TOLD:
-        click.echo(f"… and {bad - TOLD:,} more bad lines", err=True)
+        click.echo(f"… and {number(bad - TOLD, 'more bad line')}", err=True)
     click.echo(
-        f"{counts.posts:,} posts: {counts.mentions:,} new mentions, {counts.answers:,} answers of ours, "
-        f"{counts.known:,} known before ({counts.edited:,} of them edited), {bad:,} bad lines"
-        + (f" set aside in {rejected.path}" if bad and rejected.path else "")
+        f"{number(counts.posts, 'post')}: {number(counts.mentions, 'new mention')}, "
+        f"{number(counts.answers, 'answer')} of ours, {counts.known:,} known before ({counts.edited:,} of them edited),"
+        f" {number(bad, 'bad line')}" + (f" set aside in {rejected.path}" if bad and rejected.path else "")
     )
     return bad
 
 
 class _Rejected:
-    """Where bad lines go, as they came: `FILE.rejected`, or nowhere for standard input."""
+    """Where bad lines go, as they came: `FILE.rejected`; nowhere for standard input or where it cannot be written."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, tell: Tell) -> None:
+        self._tell = tell
         name = getattr(file, "name", None)
         self.path = Path(name + ".rejected") if isinstance(name, str) and name not in ("-", "<stdin>") else None
         self._file: BinaryIO | None = None
@@ -72,16 +76,22 @@ class _Rejected:
     def keep(self, line: bytes) -> None:
         if self.path is None:
             return
-        if self._file is None:
-            self._file = self.path.open("wb")
-        self._file.write(line.rstrip(b"\n") + b"\n")
+        try:
+            if self._file is None:
+                # Unbuffered: what cannot be written is known here, not when the file is closed.
+                self._file = self.path.open("wb", buffering=0)
+            self._file.write(line.rstrip(b"\n") + b"\n")
+        except OSError as error:
+            self._tell(f"{near(self.path)} cannot be written ({error.strerror}): bad lines are not set aside.")
+            self.path = None
 
 
 @contextmanager
-def _progress(file: BinaryIO) -> Iterator[Any]:
-    """A function to call now and then with a few words; it draws a bar where standard error is a terminal."""
+def _progress(file: BinaryIO) -> Iterator[tuple[Tell, Tell]]:
+    """Two functions: one to call now and then with a few words, one that prints a line to standard error. Where that is
+    a terminal, the first draws a bar and the second prints above it."""
     if not sys.stderr.isatty():
-        yield lambda words: None
+        yield lambda words: None, lambda line: click.echo(line, err=True)
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -91,7 +101,8 @@ def _progress(file: BinaryIO) -> Iterator[Any]:
     except OSError:
         total = None
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=total)
 
         def advance(words: str) -> None:
@@ -100,4 +111,4 @@ def _progress(file: BinaryIO) -> Iterator[Any]:
             except OSError:
                 progress.update(task, advance=0, description=words)
 
-        yield advance
+        yield advance, lambda line: console.print(line, soft_wrap=True)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.words import ago, clean
+from monitor.cli.words import ago, author, clean, number, rest, score, table
 
 if TYPE_CHECKING:
     from monitor.model import Mention
     from monitor.status import Status
+    from monitor.store.stats import SourceStatus
 
 
 def as_json(value: Any) -> str:
@@ -48,16 +49,15 @@ def discussions(config: Path | None, brand: str | None, days: int, limit: int, j
         click.echo(as_json([asdict(d) | {"negative_share": round(d.negative_share, 3)} for d in found]))
         return
     if not found:
-        click.echo(f"No discussion in the last {days} days.")
+        click.echo(f"No discussion in the last {number(days, 'day')}.")
         return
-    click.echo(f"{'id':>6}  {'brand':<14} {'mentions':>8} {'negative':>12} {'reach':>9}  {'last':<12} title")
+    rows = [["id", "brand", "mentions", "negative", "reach", "last", "title"]]
     for d in found:
-        negative = f"{d.negative} ({d.negative_share:.0%})"
-        answered = " · answered" if d.answers else ""
-        click.echo(
-            f"{d.id:>6}  {clean(d.brand, 14):<14} {d.mentions:>8} {negative:>12} {d.reach:>9,}  "
-            f"{ago(d.last_at, now):<12} {clean(d.title, 60)}{answered}"
-        )
+        negative, reach = f"{d.negative:,} ({d.negative_share:.0%})", f"{d.reach:,}" if d.reach else ""
+        title = ("(answered) " if d.answers else "") + d.title
+        rows.append([str(d.id), clean(d.brand, 14), f"{d.mentions:,}", negative, reach, ago(d.last_at, now), title])
+    for line in table(rows, right=[0, 2, 3, 4]):
+        click.echo(line)
 
 
 @click.command(short_help="Full-text search in all mentions.")
@@ -67,7 +67,8 @@ def discussions(config: Path | None, brand: str | None, days: int, limit: int, j
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 @click.pass_obj
 def search(config: Path | None, query: str, brand: str | None, limit: int, json_: bool) -> None:
-    """Find mentions whose post holds all words of QUERY; a * ends a prefix."""
+    """Find mentions whose post holds all words of QUERY; a * ends a prefix. The most relevant come first, and the
+    newest of those that are alike."""
     from monitor.app import open_store
     from monitor.store.mentions import search as find
 
@@ -83,12 +84,12 @@ def search(config: Path | None, query: str, brand: str | None, limit: int, json_
     if not found:
         click.echo(f"No mention holds all of: {query}")
     for mention in found:
-        score = f"{mention.sentiment.score:+.2f}" if mention.sentiment else "answer" if mention.answer else "     "
-        who = clean(mention.post.author.handle or mention.post.author.name or "unknown", 24)
-        click.echo(f"{mention.at:%Y-%m-%d %H:%M}  {score}  {clean(mention.brand, 16)} · {mention.post.source} · {who}")
-        click.echo(f"    {clean(mention.snippet, 150)}")
+        where = f"{clean(mention.brand, 16)} · {clean(mention.post.source, 24)} · {author(mention.post, 24)}"
+        click.echo(rest(f"{mention.at:%Y-%m-%d %H:%M}  {score(mention):>6}  ", where))
+        click.echo(rest("    ", mention.snippet))
         if mention.post.url:
-            click.echo(f"    {clean(mention.post.url, 150)}")
+            # Whole, even where it is longer than the line: a link that was cut leads nowhere.
+            click.echo(f"    {clean(mention.post.url, 2000)}")
 
 
 def _mention(mention: Mention) -> dict[str, Any]:
@@ -132,8 +133,8 @@ def _show(found: Status, now: datetime) -> None:
     else:
         click.echo(f"{_bold('Daemon')}       not running" + ("" if daemon else " (it has never run on this database)"))
     click.echo(
-        f"{_bold('Mentions')}     {found.mentions:,} in {found.posts:,} stored posts, {found.mentions_today:,} today, "
-        f"the last {ago(found.last_mention, now)}"
+        f"{_bold('Mentions')}     {found.mentions:,} in {number(found.posts, 'stored post')}, "
+        f"{found.mentions_today:,} today" + (f", the last {ago(found.last_mention, now)}" if found.last_mention else "")
     )
     states = ", ".join(f"{count} {state}" for state, count in found.escalations.items()) or "none"
     click.echo(f"{_bold('Escalations')}  {states}")
@@ -141,17 +142,24 @@ def _show(found: Status, now: datetime) -> None:
     waiting = f", the oldest unsent from {ago(found.oldest_waiting, now)}" if found.oldest_waiting else ""
     click.echo(f"{_bold('Messages')}     {outbox}{waiting}")
     click.echo(f"{_bold('Sources')}      {len(found.sources) or 'none'}")
-    for source in found.sources:
-        name = clean(source.name, 28)
-        line = f"  {name:<28} {source.state:<8} read {ago(source.last_success, now)}, next {ago(source.next_due, now)}"
-        click.echo(line + (f" · {clean(source.note, 80)}" if source.note else ""))
+    for source, line in zip(found.sources, table([_source(source, now) for source in found.sources]), strict=True):
+        click.echo(line)
         if source.error:
-            click.echo(click.style(f"    {clean(source.error, 160)}", fg="yellow"))
+            click.echo(click.style(rest("    ", source.error), fg="yellow"))
     for gap in found.gaps[:10]:
-        click.echo(f"  gap: {gap['source']} from {gap['start'][:16]} to {gap['end'][:16]}: {clean(gap['reason'], 100)}")
+        click.echo(rest(f"  gap: {gap['source']} from {gap['start'][:16]} to {gap['end'][:16]}: ", gap["reason"]))
     if len(found.gaps) > 10:
-        click.echo(f"  … and {len(found.gaps) - 10} more gaps in the last 7 days (--json lists them)")
+        more = number(len(found.gaps) - 10, "more gap")
+        click.echo(f"  … and {more} in the last 7 days (--json lists them)")
     if found.problems:
         click.echo(click.style("To mend", fg="red", bold=True))
         for problem in found.problems:
             click.echo("  " + problem.replace("\n", "\n    "))
+
+
+def _source(source: SourceStatus, now: datetime) -> list[str]:
+    never = source.last_success is None
+    state = "failing" if never and source.error and source.state == "active" else source.state
+    read = "never read" if never else f"read {ago(source.last_success, now)}"
+    due = "now due" if source.next_due <= now else f"next {ago(source.next_due, now)}"
+    return ["  " + clean(source.name, 28), state, read, due, source.note]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.words import mistake, number
+
 
 @click.group()
 def rules() -> None:
@@ -29,8 +31,8 @@ def check(config: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
         return
     for warning in loaded.warnings:
-        click.echo(f"{click.style('note', fg='yellow')}  {warning}")
+        click.echo(f"{click.style('note', fg='yellow')}  {mistake(warning)}")
     for rule in loaded.rules:
         click.echo(f"{click.style('ok  ', fg='green')}  {rule.file}: {rule.id} ({rule.status}, {rule.severity})")
-    teams, topics, guidelines = len(loaded.teams), len(loaded.topics), len(loaded.guidelines)
-    click.echo(f"{len(loaded.rules)} rules, {teams} teams, {topics} topics, {guidelines} guidelines.")
+    parts = {"rule": loaded.rules, "team": loaded.teams, "topic": loaded.topics, "guideline": loaded.guidelines}
+    click.echo(", ".join(number(len(found), noun) for noun, found in parts.items()) + ".")

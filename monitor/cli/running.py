@@ -51,7 +51,7 @@ def ingest(config: Path | None, file: BinaryIO) -> None:
 
 @click.command(short_help="See it at work, with nothing configured.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="brand-monitor-demo")
-@click.option("--seconds", type=click.IntRange(10, 600), default=30, show_default=True, help="How long it plays.")
+@click.option("--seconds", type=click.IntRange(26, 600), default=30, show_default=True, help="How long it plays.")
 def demo(folder: Path, seconds: int) -> None:
     """See it at work: a small scripted world, the real daemon, the alert on the terminal. Needs no key, no network.
 
@@ -67,12 +67,17 @@ def demo(folder: Path, seconds: int) -> None:
 @click.pass_obj
 def backup(config: Path | None, file: Path) -> None:
     """Copy the database to FILE while the daemon goes on; the copy is checked before it takes that name."""
-    from monitor.app import open_store
-    from monitor.cli.words import size
+    import shlex
 
-    store = open_store(config)
+    from monitor.app import open_store
+    from monitor.cli.words import near, size
+
+    replaced = ", replaced" if file.exists() else ""
+    store = open_store(config, create=False)
     try:
         written = store.backup(file)
     finally:
         store.close()
-    click.echo(f"{file}: {size(written)}, checked. To restore it: stop the daemon and copy it over {store.path}.")
+    copy, database = shlex.quote(str(file)), shlex.quote(near(store.path))
+    click.echo(f"{file}: {size(written)}, checked{replaced}. To restore it, stop the daemon, then run")
+    click.echo(f"  rm -f {database}-wal {database}-shm && cp {copy} {database}")

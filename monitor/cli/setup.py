@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.words import program
+
 
 @click.command(short_help="Write starter files.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
@@ -16,10 +18,9 @@ def init(folder: Path) -> None:
 
     for path, written in write_starter(folder):
         click.echo(f"{'wrote' if written else 'kept '} {path}")
-    where = "" if folder == Path(".") else f" --config {folder / 'monitor.yaml'}"
-    click.echo(
-        f"\nNext: write your brand's names into {folder / 'monitor.yaml'}, then run\n  brand-monitor{where} check"
-    )
+    config = folder / "monitor.yaml"
+    command = program(None if folder == Path(".") else config)
+    click.echo(f"\nNext: write your brand's names into {config}, then run\n  {command} check")
 
 
 @click.command(short_help="Say what is wrong and how to mend it.")

@@ -99,7 +99,7 @@ Event = Fired | NewMentions | TimerDue | Acknowledge | Assign | Snooze | Resolve
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Unless one of this kind runs already: news that keep coming must not put off the message about them."""
+    """Of two of one kind the earlier stands: news that keep coming must not put off the message about them."""
 
     kind: TimerKind
     due_at: datetime
@@ -206,6 +206,7 @@ def _fired(escalation: Escalation, event: Fired, clock: Clockwork, now: datetime
             note="",
             acknowledged_at=None,
             acknowledged_by=None,
+            assignee=None,
         )
         effects = (StopTimers(), SendReply("It goes on after it was resolved."), SendUpdate())
         return Decision(reopened, effects, Reason.NEW_MATCH)
@@ -214,8 +215,10 @@ def _fired(escalation: Escalation, event: Fired, clock: Clockwork, now: datetime
     if event.severity.rank > escalation.severity.rank:
         raised = replace(escalation, severity=event.severity, rule_id=event.rule_id, changed_at=now)
         if escalation.state not in TOLD:
-            # Nobody has been told yet: the running wait goes on and the message will speak of the worse rule.
-            return Decision(raised, (), Reason.SEVERITY_UP)
+            # Nobody has been told yet: they are when the shorter of both waits is over.
+            if not clock.wait_first:
+                return _open_first(raised, now)
+            return Decision(raised, (StartTimer(TimerKind.WAIT_FIRST, now + clock.wait_first),), Reason.SEVERITY_UP)
         raised = _step(raised, now, state=State.OPEN, snoozed_until=None)
         text = f"More severe now: {event.severity.value}."
         return Decision(raised, (StopTimers(), SendReply(text), SendUpdate()), Reason.SEVERITY_UP)
@@ -242,7 +245,8 @@ def _timer_due(escalation: Escalation, event: TimerDue, now: datetime) -> Decisi
             back = _step(escalation, now, state=State.OPEN, snoozed_until=None)
             return Decision(back, (StopTimers(), SendReply("The snooze is over."), SendUpdate()), Reason.SNOOZE_OVER)
         case TimerKind.REOPEN, State.ACKNOWLEDGED:
-            back = _step(escalation, now, state=State.OPEN, tier=1, acknowledged_at=None, acknowledged_by=None)
+            forgotten = {"acknowledged_at": None, "acknowledged_by": None, "assignee": None}
+            back = _step(escalation, now, state=State.OPEN, tier=1, **forgotten)
             text = "Acknowledged, but not resolved in time: it is open again."
             return Decision(back, (StopTimers(), SendReply(text), SendUpdate()), Reason.NOT_RESOLVED_IN_TIME)
     return _nothing(escalation, Reason.OLD_TIMER)

@@ -19,8 +19,9 @@ from monitor.fields import (
     NAME,
     Count,
     Duration,
-    Language,
+    Languages,
     Matching,
+    Prose,
     Score,
     Share,
     Switch,
@@ -131,6 +132,9 @@ class _AtLeast:
     at_least: Count
 
 
+_Least = Annotated[_AtLeast | None, Field(examples=[{"at_least": 1000}])]
+
+
 @dataclass(frozen=True, slots=True)
 class _AtLeastShare:
     at_least: Share
@@ -157,11 +161,13 @@ class _Match:
     """Names of brands in the configuration."""
     sources: Texts = ()
     """Names of sources, for example a feed's host."""
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ()
+    languages: Annotated[Languages, Field(min_length=1)] = ()
     """Codes of languages; put "no" in quotes."""
-    topics: Annotated[_Topics, BeforeValidator(_not_empty)] | None = None
+    topics: Annotated[
+        Annotated[_Topics, BeforeValidator(_not_empty)] | None, Field(examples=[{"any_of": ["safety"]}])
+    ] = None
     """Names of word lists in topics.yaml."""
-    author_reach: _AtLeast | None = None
+    author_reach: _Least = None
     """How many followers the author has."""
 
 
@@ -169,9 +175,9 @@ class _Match:
 class _NegativeIf:
     """Which of the mentions that count are negative; all that stands here must hold."""
 
-    sentiment: _AtMostScore | None = None
+    sentiment: Annotated[_AtMostScore | None, Field(examples=[{"at_most": -0.5}])] = None
     """From -1, as negative as can be, to 1."""
-    confidence: _AtLeastShare | None = None
+    confidence: Annotated[_AtLeastShare | None, Field(examples=[{"at_least": 0.6}])] = None
     """How sure the model must be, from 0 to 1."""
 
 
@@ -179,8 +185,8 @@ class _NegativeIf:
 class _Floor:
     """What the discussion as a whole must reach."""
 
-    mentions: _AtLeast | None = None
-    reach: _AtLeast | None = None
+    mentions: Annotated[_AtLeast | None, Field(examples=[{"at_least": 5}])] = None
+    reach: _Least = None
     """The followers of its authors, summed."""
 
 
@@ -192,10 +198,17 @@ def _longer_baseline(spike: Spike) -> Spike:
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    negative_mentions: NegativeMentions | None = None
-    negative_share: NegativeShare | None = None
-    spike: Annotated[Spike, AfterValidator(_longer_baseline)] | None = None
-    author_reach: AuthorReach | None = None
+    negative_mentions: Annotated[NegativeMentions | None, Field(examples=[{"at_least": 4, "within": "60m"}])] = None
+    negative_share: Annotated[
+        NegativeShare | None, Field(examples=[{"at_least": 0.5, "within": "6h", "minimum_total": 10}])
+    ] = None
+    spike: Annotated[
+        Annotated[Spike, AfterValidator(_longer_baseline)] | None,
+        Field(
+            examples=[{"times": 3, "within": "1h", "baseline": "7d", "minimum_now": 10, "minimum_baseline": 20}],
+        ),
+    ] = None
+    author_reach: Annotated[AuthorReach | None, Field(examples=[{"at_least": 50_000}])] = None
 
 
 _ONE: dict[str, Any] = {"minProperties": 1, "maxProperties": 1}
@@ -240,31 +253,48 @@ def _ascending(tiers: tuple[_Tier, ...]) -> tuple[_Tier, ...]:
 class _RuleFile:
     id: RuleId
     """Part of the identity of its escalations: never rename it."""
-    title: Annotated[Text, AfterValidator(_title), Field(max_length=150)]
+    title: Annotated[Prose, AfterValidator(_title), Field(max_length=150)]
     """The headline of the alert; {brand} stands for the brand's name."""
     owner: Owner
     """Who keeps this rule: an e-mail address or a name."""
     status: Status
     """test: recorded, never posted; live; off."""
     severity: Severity
-    match: Annotated[_Match, BeforeValidator(_not_empty)]
+    match: Annotated[_Match, BeforeValidator(_not_empty), Field(examples=[{"brands": ["acme"]}])]
     """Which mentions count at all."""
     alert_when_any: Annotated[
-        tuple[Annotated[AlertCondition, ValidateAs(_Condition, _one), Field(json_schema_extra=_ONE)], ...],
+        tuple[
+            Annotated[
+                AlertCondition,
+                ValidateAs(_Condition, _one),
+                Field(examples=[{"author_reach": {"at_least": 50_000}}], json_schema_extra=_ONE),
+            ],
+            ...,
+        ],
         Field(min_length=1),
     ]
     """One of these is enough to alert."""
-    escalate: Annotated[tuple[_Tier, ...], Field(min_length=1), AfterValidator(_ascending)]
+    escalate: Annotated[
+        tuple[Annotated[_Tier, Field(examples=[{"after": "0m", "team": "social"}])], ...],
+        Field(min_length=1),
+        AfterValidator(_ascending),
+    ]
     """Whom to tell, one tier after the other."""
-    negative_if: Annotated[_NegativeIf, BeforeValidator(_not_empty)] | None = None
+    negative_if: Annotated[
+        Annotated[_NegativeIf, BeforeValidator(_not_empty)] | None, Field(examples=[{"sentiment": {"at_most": -0.5}}])
+    ] = None
     """Which of the mentions that count are negative; all of them if not given."""
-    discussion: Annotated[_Floor, BeforeValidator(_not_empty)] | None = None
+    discussion: Annotated[
+        Annotated[_Floor, BeforeValidator(_not_empty)] | None, Field(examples=[{"mentions": {"at_least": 5}}])
+    ] = None
     """What the discussion as a whole must reach."""
     scope: Scope = Scope.DISCUSSION
     """Judge each discussion, or all that is said of the brand."""
-    timing: Timing = field(default_factory=Timing)
+    timing: Annotated[Timing, Field(examples=[{"wait_first": "30s"}])] = field(default_factory=Timing)
     """How long messages wait and how often they are repeated."""
-    acknowledged: Annotated[Acknowledged, BeforeValidator(_not_empty)] | None = None
+    acknowledged: Annotated[
+        Annotated[Acknowledged, BeforeValidator(_not_empty)] | None, Field(examples=[{"reopen_after": "8h"}])
+    ] = None
     """What happens when somebody took it and does not resolve it."""
     outside_hours: OutsideHours = OutsideHours.HOLD
     """Hold an alert until the team is there, or notify; critical ones always notify."""

@@ -38,7 +38,8 @@ _NOT_YET: Mapping[KeyPath, str] = {
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """All that stands in a rules folder. `topics` maps a name to its word lists by language, "*" for every language;
-    `guidelines` maps a playbook's path to it; `hash` (sha256, hex) changes with any file's name or content."""
+    `guidelines` maps a playbook's path to it; `hash` (sha256, hex) changes with any file's name or content; `files` are
+    the texts that all this was read from."""
 
     rules: tuple[Rule, ...] = ()
     teams: Mapping[str, Team] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class RuleSet:
     guidelines: Mapping[str, Guideline] = field(default_factory=dict)
     hash: str = ""
     warnings: tuple[Problem, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_rules(
@@ -85,6 +87,7 @@ def load_rules(
         topics=topics or {},
         guidelines={guideline.path: guideline for guideline in guidelines if guideline},
         hash=_hash(files),
+        files=dict(files),
     )
     return replace(read, warnings=tuple(_warnings(read, documents, folder, today)))
 

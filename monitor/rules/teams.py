@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, TypeAdapter, with_config
+from pydantic import BeforeValidator, Field, TypeAdapter, with_config
 
 from monitor.fields import FILE, Channel, Matching, Name, Text, checked, fault, json_schema
 from monitor.rules.rule import Team
@@ -38,7 +38,7 @@ class _Entry:
     """The ids of its people in Slack, called where there is no user group."""
 
 
-_File = Mapping[Name, Annotated[_Entry, BeforeValidator(_at_any_time)]]
+_File = Mapping[Name, Annotated[_Entry, BeforeValidator(_at_any_time), Field(examples=[{"channel": "#brand-alerts"}])]]
 
 
 @cache

@@ -13,7 +13,8 @@ from monitor.yamlfile import Document
 
 _Language = Annotated[Text, Matching(rf"{LANGUAGE}|\*", 'is no language code; write "en", or "*" for every language')]
 _Words = Annotated[tuple[Term, ...], Field(min_length=1)]
-_File = Mapping[Name, Annotated[Mapping[_Language, _Words], Field(min_length=1)]]
+_Lists = Annotated[Mapping[_Language, _Words], Field(min_length=1, examples=[{"en": ["fire", "smoke"]}])]
+_File = Mapping[Name, _Lists]
 
 
 @cache

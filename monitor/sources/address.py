@@ -69,7 +69,11 @@ def parse_address(url: str, base: Address | None = None) -> Address:
     if user is not None:
         pair = f"{unquote(user)}:{unquote(password or '')}"
         authorization = "Basic " + b64encode(pair.encode("utf-8", "replace")).decode()
-    return Address(scheme, host, port or PORTS[scheme], path + (f"?{query}" if query else ""), authorization)
+    address = Address(scheme, host, port or PORTS[scheme], path + (f"?{query}" if query else ""), authorization)
+    # Escaping makes it longer, and what was taken once must be taken again.
+    if len(address.url) > MAX_URL:
+        raise SourceRefused(f"{redact(url)} is no URL that can be read.")
+    return address
 
 
 def web_url(url: str | None) -> str | None:

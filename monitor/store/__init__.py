@@ -18,6 +18,15 @@ from monitor.store import escalations, mentions, schema
 from monitor.store.lock import held
 
 BUSY_MS = 10_000
+#: What is over some time, without the same data being at fault.
+PASSING = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+)
 
 
 class Store:
@@ -114,11 +123,15 @@ class Store:
 
         The copy is checked and only then takes its name: a backup that exists is whole. Raises `StoreError`.
         """
-        if target.resolve() == self.path.resolve():
-            raise StoreError(f"{target} is the database itself; name another file for the backup.")
+        ours = [self.path.name + suffix for suffix in ("", "-wal", "-shm", ".lock")]
+        if target.resolve().parent == self.path.resolve().parent and target.name in ours:
+            raise StoreError(f"{target} belongs to the database itself; name another file for the backup.")
+        if target.exists() and not _is_ours(target):
+            raise StoreError(f"{target} exists and is no backup of brand-monitor; name another file.")
+        if not target.parent.is_dir():
+            raise StoreError(f"There is no folder {target.parent} for the backup; make it, or name another.")
         partial = target.with_name(target.name + ".partial")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             partial.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"The backup cannot be written to {target}: {error.strerror}.") from error
@@ -126,6 +139,9 @@ class Store:
             source, copy = self._connect(), sqlite3.connect(partial)
             try:
                 source.backup(copy)
+                # Whoever starts from this copy must ask Slack what has been sent since.
+                with copy:
+                    copy.execute("INSERT OR REPLACE INTO facts (name, value, at) VALUES ('restored', 'true', '')")
                 copy.execute("PRAGMA journal_mode = DELETE")
                 verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
             except BaseException:
@@ -136,8 +152,11 @@ class Store:
                 copy.close()
         if verdict != "ok":
             raise StoreError(f"The copy at {partial} is damaged ({verdict}); the database itself may be, too.")
-        partial.replace(target)
-        return target.stat().st_size
+        try:
+            partial.replace(target)
+            return target.stat().st_size
+        except OSError as error:
+            raise StoreError(f"The backup cannot be written to {target}: {error.strerror}.") from error
 
     def close(self) -> None:
         with self._lock:
@@ -147,23 +166,47 @@ class Store:
             self._local = threading.local()
 
 
+def _is_ours(path: Path) -> bool:
+    """Whether the file is empty or one of our databases (SQLite keeps the application's id in bytes 68 to 71)."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(72)
+    return not head or head[68:] == schema.APPLICATION_ID.to_bytes(4, "big")
+
+
+@contextmanager
+def attempt(connection: sqlite3.Connection) -> Iterator[None]:
+    """A part of a transaction that is undone by itself where it fails; the rest goes on."""
+    connection.execute("SAVEPOINT attempt")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO attempt")
+        raise
+    finally:
+        connection.execute("RELEASE attempt")
+
+
 @contextmanager
 def _plain_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(_in_words(path, error)) from error
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        raise StoreError(_in_words(path, code, error), passing=code in PASSING) from error
 
 
-def _in_words(path: Path, error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+def _in_words(path: Path, code: int, error: sqlite3.Error) -> str:
     match code:
         case sqlite3.SQLITE_NOTADB:
             return f"{path} is not a database; nothing was changed. Change `store:`, or restore a backup."
         case sqlite3.SQLITE_CORRUPT:
-            return f"{path} is damaged ({error}). Stop the daemon, keep the file, and restore the last backup."
+            what = f"{path} is damaged ({error}). Stop the daemon, move it and its -wal and -shm files away, and copy"
+            return f"{what} the last backup to its place."
         case sqlite3.SQLITE_FULL:
-            return f"The disk that holds {path} is full; nothing was lost or changed. Make room; it goes on by itself."
+            what = f"The disk that holds {path} is full; nothing was lost or changed. Make room: the daemon goes on by"
+            return f"{what} itself, anything else is simply started again."
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return f"{path} cannot be written: give the user of brand-monitor write access to it and its folder."
         case sqlite3.SQLITE_CANTOPEN:

@@ -132,6 +132,16 @@ def fired_rules(connection: sqlite3.Connection, escalation_id: int) -> tuple[Fir
     return tuple(sorted((rows.fired_rule(row) for row in found), key=lambda rule: -rule.severity.rank))
 
 
+def other_channels(connection: sqlite3.Connection, escalation: Escalation, channel: str) -> list[tuple[str, str]]:
+    """The channels, besides `channel`, of rules that fired on the escalation, each with the rule's title."""
+    found = connection.execute(
+        "SELECT json_extract(snapshot, '$.channel') AS channel, title FROM escalation_rules WHERE escalation_id = ?"
+        " AND json_extract(snapshot, '$.channel') <> ? ORDER BY at",
+        [escalation.id, channel],
+    )
+    return [(row["channel"], row["title"]) for row in found]
+
+
 def snapshot(connection: sqlite3.Connection, escalation: Escalation) -> dict[str, Any]:
     """The snapshot of the escalation's rule, as it was when it first fired on it."""
     row = connection.execute(
@@ -145,9 +155,10 @@ def snapshot(connection: sqlite3.Connection, escalation: Escalation) -> dict[str
 
 
 def start_timer(connection: sqlite3.Connection, escalation: Escalation, kind: TimerKind, due_at: datetime) -> None:
-    """Unless one of this kind runs already."""
+    """Where one of this kind runs already, the earlier stands."""
     connection.execute(
-        "INSERT INTO timers (escalation_id, kind, generation, due_at) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+        "INSERT INTO timers (escalation_id, kind, generation, due_at) VALUES (?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET due_at = min(due_at, excluded.due_at), generation = excluded.generation",
         [escalation.id, kind, escalation.generation, to_text(due_at)],
     )
 
@@ -173,8 +184,11 @@ def take_timer(connection: sqlite3.Connection, timer: DueTimer) -> bool:
     return taken.rowcount == 1
 
 
-def next_timer(connection: sqlite3.Connection) -> datetime | None:
-    return rows.optional_time(connection.execute("SELECT min(due_at) FROM timers").fetchone()[0])
+def put_off(connection: sqlite3.Connection, timer: DueTimer, until: datetime) -> None:
+    connection.execute(
+        "UPDATE timers SET due_at = ? WHERE escalation_id = ? AND kind = ?",
+        [to_text(until), timer.escalation_id, timer.kind],
+    )
 
 
 # -- audit log ---------------------------------------------------------------------------------------------------
@@ -228,24 +242,34 @@ def discussion(connection: sqlite3.Connection, discussion_id: int) -> Discussion
     return rows.discussion(row, pace(times), trend(times))
 
 
+def subject_of(connection: sqlite3.Connection, escalation: Escalation) -> str:
+    """What it is about, in a few words: the discussion's title, or the brand."""
+    query = "SELECT title FROM discussions WHERE id = ?"
+    row = connection.execute(query, [escalation.discussion_id]).fetchone() if escalation.discussion_id else None
+    return str(row["title"]) if row else escalation.brand
+
+
 def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
     """All that a message about this escalation shows, as of now."""
     escalation = by_id(connection, escalation_id)
     assert escalation is not None
     rule_snapshot = snapshot(connection, escalation)
     guideline = rule_snapshot.get("guideline")
+    counts: dict[str, int] = {}
     if escalation.discussion_id is not None:
         quoted = mentions.worst(connection, escalation.discussion_id, QUOTED)
         about = discussion(connection, escalation.discussion_id)
     else:
-        since = escalation.created_at - BRAND_STRETCH
+        since = escalation.changed_at - BRAND_STRETCH
         quoted, about = mentions.worst_of_brand(connection, escalation.brand, since, QUOTED), None
+        counts = mentions.counts_of_brand(connection, escalation.brand, since)
     return EscalationView(
         escalation=escalation,
         rules=fired_rules(connection, escalation_id),
         discussion=about,
         mentions=quoted,
         guideline=Guideline(**guideline) if guideline else None,
+        counts=counts,
     )
 
 

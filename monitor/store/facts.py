@@ -7,6 +7,7 @@ import sqlite3
 from datetime import datetime
 
 from monitor.rules.evaluate import Counted, Totals
+from monitor.store.rows import author_key
 from monitor.store.times import from_text, to_text
 
 
@@ -27,7 +28,7 @@ def counted(connection: sqlite3.Connection, brand: str, discussion_id: int | Non
             source=row["source"],
             language=row["language"],
             topics=frozenset(json.loads(row["topics"])) if row["topics"] != "[]" else frozenset(),
-            author=f"{row['source']}:{row['author_id'] or row['author_handle'] or row['author_name'] or ''}",
+            author=author_key(row["source"], row["author_id"], row["author_handle"], row["author_name"]),
             reach=row["author_followers"] or 0,
             score=row["score"],
             confidence=row["confidence"],
@@ -36,24 +37,27 @@ def counted(connection: sqlite3.Connection, brand: str, discussion_id: int | Non
     ]
 
 
-def totals(connection: sqlite3.Connection, brand: str, discussion_id: int | None) -> Totals:
-    """All mentions of a discussion and its authors' reach; of a brand, those of all its discussions."""
-    subject, value = ("id = ?", discussion_id) if discussion_id is not None else ("brand = ?", brand)
-    row = connection.execute(
-        "SELECT coalesce(sum(mentions), 0) AS mentions, coalesce(sum(reach), 0) AS reach"
-        f" FROM discussions WHERE {subject}",
-        [value],
-    ).fetchone()
+def totals(connection: sqlite3.Connection, discussion_id: int | None) -> Totals:
+    """All mentions of a discussion and its authors' reach. Rules about a brand as a whole have no such floor."""
+    if discussion_id is None:
+        return Totals(0, 0)
+    row = connection.execute("SELECT mentions, reach FROM discussions WHERE id = ?", [discussion_id]).fetchone()
     return Totals(row["mentions"], row["reach"])
+
+
+def latest_mention(connection: sqlite3.Connection) -> int:
+    """The id of the mention that was stored last; 0 for none."""
+    return int(connection.execute("SELECT max(id) FROM mentions").fetchone()[0] or 0)
 
 
 def added_to_brand(
     connection: sqlite3.Connection, brand: str, after: int, since: datetime
 ) -> list[tuple[int, datetime]]:
     """Ids and times of the brand's mentions that came after mention `after` and count later than `since`."""
+    # The plus keeps SQLite from going through all of the brand: few mentions are new.
     found = connection.execute(
-        "SELECT id, at FROM mentions WHERE brand = ? AND at > ? AND id > ? AND NOT answer",
-        [brand, to_text(since), after],
+        "SELECT id, at FROM mentions WHERE id > ? AND +brand = ? AND +at > ? AND NOT answer",
+        [after, brand, to_text(since)],
     )
     return [(row["id"], from_text(row["at"])) for row in found]
 

@@ -42,13 +42,18 @@ class Stored:
 def known_texts(connection: sqlite3.Connection, posts: Sequence[Post]) -> dict[tuple[str, str], tuple[str | None, str]]:
     """Title and text, as stored, of those of `posts` that are stored already, by (source, native id)."""
     known: dict[tuple[str, str], tuple[str | None, str]] = {}
-    for chunk in _chunks(posts):
-        marks = ",".join("(?,?)" for _ in chunk)
-        names = [part for post in chunk for part in (post.source, post.native_id)]
-        query = f"SELECT source, native_id, title, text FROM posts WHERE (source, native_id) IN (VALUES {marks})"
-        for row in connection.execute(query, names):
-            known[row["source"], row["native_id"]] = (row["title"], row["text"])
+    for post in posts:
+        # One by one: for a list of pairs SQLite would rather read the whole table than the index.
+        row = _stored(connection, post)
+        if row is not None:
+            known[post.source, post.native_id] = (row["title"], row["text"])
     return known
+
+
+def _stored(connection: sqlite3.Connection, post: Post) -> sqlite3.Row | None:
+    query = "SELECT id, title, text, seen_at FROM posts WHERE source = ? AND native_id = ?"
+    row: sqlite3.Row | None = connection.execute(query, [post.source, post.native_id]).fetchone()
+    return row
 
 
 def brands_named(connection: sqlite3.Connection, source: str, native_ids: Iterable[str]) -> set[str]:
@@ -69,9 +74,7 @@ def brands_discussed(connection: sqlite3.Connection, key: str) -> set[str]:
 
 def save(connection: sqlite3.Connection, post: Post, findings: Sequence[Finding], now: datetime) -> Stored:
     """Store a post with its mentions, once: the same post again changes nothing, an edited one is updated."""
-    row = connection.execute(
-        "SELECT id, title, text, seen_at FROM posts WHERE source = ? AND native_id = ?", [post.source, post.native_id]
-    ).fetchone()
+    row = _stored(connection, post)
     if row is None:
         post_id, edited, seen_at = _insert_post(connection, post, now), False, now
     else:
@@ -94,6 +97,8 @@ def save(connection: sqlite3.Connection, post: Post, findings: Sequence[Finding]
                 added.append(Added(mention_id, discussion_id, finding.brand, at))
         elif edited:
             _judge_again(connection, old, finding)
+    if edited:
+        _forget_unnamed(connection, post_id, {finding.brand for finding in findings})
     return Stored(edited, tuple(added), tuple(answered))
 
 
@@ -156,13 +161,15 @@ def _insert_mention(
 def _count(connection: sqlite3.Connection, discussion_id: int, post: Post, finding: Finding, at: datetime) -> None:
     when = to_text(at)
     if finding.answer:
+        # What we publish before anybody else has spoken opens the discussion; it answers nobody.
         connection.execute(
-            "UPDATE discussions SET answers = answers + 1, answered_at = max(coalesce(answered_at, ''), ?),"
+            "UPDATE discussions SET answers = answers + (mentions > 0),"
+            " answered_at = CASE WHEN mentions > 0 THEN max(coalesce(answered_at, ''), ?) ELSE answered_at END,"
             " started_at = min(started_at, ?), last_at = max(last_at, ?) WHERE id = ?",
             [when, when, when, discussion_id],
         )
         return
-    author, followers = author_key(post), post.author.followers or 0
+    author, followers = _author_key(post), post.author.followers or 0
     known = connection.execute(
         "SELECT followers FROM discussion_authors WHERE discussion_id = ? AND author = ?", [discussion_id, author]
     ).fetchone()
@@ -194,10 +201,23 @@ def _judge_again(connection: sqlite3.Connection, old: sqlite3.Row, finding: Find
         )
 
 
-def author_key(post: Post) -> str:
-    """One string an author: the id, else the handle, else the name; all nameless authors of a source are one."""
+def _forget_unnamed(connection: sqlite3.Connection, post_id: int, named: set[str]) -> None:
+    """An edit took a brand's name out: the post no longer mentions it. Reach stays: those people have read it."""
+    query = "SELECT id, brand, discussion_id, label, answer FROM mentions WHERE post_id = ?"
+    for old in connection.execute(query, [post_id]).fetchall():
+        if old["brand"] in named:
+            continue
+        connection.execute("DELETE FROM mentions WHERE id = ?", [old["id"]])
+        if not old["answer"]:
+            connection.execute(
+                "UPDATE discussions SET mentions = mentions - 1, negative = negative - ? WHERE id = ?",
+                [old["label"] == Label.NEGATIVE, old["discussion_id"]],
+            )
+
+
+def _author_key(post: Post) -> str:
     author = post.author
-    return f"{post.source}:{author.id or author.handle or author.name or ''}"
+    return rows.author_key(post.source, author.id, author.handle, author.name)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------
@@ -214,6 +234,14 @@ def by_ids(connection: sqlite3.Connection, ids: Iterable[int]) -> tuple[Mention,
     return tuple(found[i] for i in wanted if i in found)
 
 
+def after(connection: sqlite3.Connection, mention_id: int, limit: int) -> tuple[Mention, ...]:
+    """Mentions stored after mention `mention_id`, in the order in which they were stored."""
+    query = (
+        f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.id > ? ORDER BY m.id LIMIT ?"
+    )
+    return tuple(rows.mention(row) for row in connection.execute(query, [mention_id, limit]))
+
+
 def worst(connection: sqlite3.Connection, discussion_id: int, limit: int) -> tuple[Mention, ...]:
     """The most negative mentions of a discussion, those of the largest reach first where they are alike."""
     query = (
@@ -225,11 +253,21 @@ def worst(connection: sqlite3.Connection, discussion_id: int, limit: int) -> tup
 
 
 def worst_of_brand(connection: sqlite3.Connection, brand: str, since: datetime, limit: int) -> tuple[Mention, ...]:
+    """As `worst`, of all the brand's mentions after `since`."""
     query = (
         f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.brand = ? AND m.at > ?"
         " AND NOT m.answer ORDER BY m.label = 'negative' DESC, round(m.score, 1), p.author_followers DESC, m.at LIMIT ?"
     )
     return tuple(rows.mention(row) for row in connection.execute(query, [brand, to_text(since), limit]))
+
+
+def counts_of_brand(connection: sqlite3.Connection, brand: str, since: datetime) -> dict[str, int]:
+    """How many mentions, and how many negative ones, a brand has had since `since`."""
+    row = connection.execute(
+        "SELECT count(*), coalesce(sum(label = 'negative'), 0) FROM mentions WHERE brand = ? AND at > ? AND NOT answer",
+        [brand, to_text(since)],
+    ).fetchone()
+    return {"mentions": row[0], "negative": row[1]}
 
 
 def search(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitor.escalation.outbox import Waiting
+from monitor.escalation.outbox import FLOOR_MARGIN, Waiting, after_unknown
 from monitor.model import MessageKind, MessageState, OutboxMessage, Severity
 from monitor.store.times import from_text, to_text
 
@@ -20,6 +20,8 @@ _COLUMNS = (
     "attempts", "floor_at", "absent_reads", "plain", "repeated", "error", "sent_at", "sent_channel", "sent_ts",
     "unknown_at",
 )  # fmt: skip
+#: A restored database leaves out so many ids.
+SKIPPED_IDS = 1_000_000
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM outbox"
 
 #: Those whose time has come, each channel's first, with the root that a reply or update needs: it must have been sent.
@@ -151,6 +153,25 @@ class Outbox:
         """Oldest first; meant for the states that few messages are in."""
         rows = self._cursor.execute(f"{_SELECT} WHERE state = ? ORDER BY created_at, id", (state,)).fetchall()
         return tuple(_message(row) for row in rows)
+
+    def doubt_what_waits(self, now: datetime) -> int:
+        """After an old backup was restored: what waits to be posted may have been posted since. Return how many do."""
+        self._cursor.execute("SELECT value FROM facts WHERE name = 'restored'")
+        if self._cursor.fetchone() is None:
+            return 0
+        self._cursor.execute("DELETE FROM facts WHERE name = 'restored'")
+        # Ids that the lost database gave to later messages stand in Slack.
+        self._cursor.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'outbox'", (SKIPPED_IDS,))
+        waiting = [
+            after_unknown(message, "The database was restored from a backup.", now)
+            for state in (MessageState.READY, MessageState.BLOCKED)
+            for message in self.in_state(state)
+        ]
+        for message in waiting:
+            self.save(message)
+            floor = to_text(message.created_at - FLOOR_MARGIN)
+            self._cursor.execute("UPDATE outbox SET floor_at = ? WHERE id = ?", (floor, message.id))
+        return len(waiting)
 
     def release_blocked(self, now: datetime) -> int:
         """Let all blocked messages be tried at once; return how many there are."""

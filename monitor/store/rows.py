@@ -34,6 +34,11 @@ def optional_time(text: str | None) -> datetime | None:
     return from_text(text) if text else None
 
 
+def author_key(source: str, id: str | None, handle: str | None, name: str | None) -> str:
+    """One string an author: the id, else the handle, else the name; all nameless authors of a source are one."""
+    return f"{source}:{id or handle or name or ''}"
+
+
 def post(row: sqlite3.Row) -> Post:
     return Post(
         source=row["source"],

@@ -28,7 +28,6 @@ CREATE TABLE posts (
     likes INTEGER NOT NULL DEFAULT 0, reposts INTEGER NOT NULL DEFAULT 0, replies INTEGER NOT NULL DEFAULT 0,
     UNIQUE (source, native_id)
 );
-CREATE INDEX posts_by_conversation ON posts (source, conversation_id) WHERE conversation_id IS NOT NULL;
 CREATE VIRTUAL TABLE posts_fts USING fts5 (
     title, text, author_name, author_handle,
     content='posts', content_rowid='id', tokenize="unicode61 remove_diacritics 2"
@@ -114,6 +113,7 @@ CREATE TABLE escalations (
 );
 CREATE INDEX escalations_by_discussion ON escalations (discussion_id);
 CREATE INDEX escalations_by_state ON escalations (state);
+CREATE INDEX escalations_by_rule ON escalations (brand, scope, rule_id);
 -- One living escalation a discussion, or a rule where the scope is the brand: the database itself refuses a second.
 CREATE UNIQUE INDEX escalations_one_alive ON escalations (brand, scope, coalesce(discussion_id, rule_id))
     WHERE state NOT IN ('resolved', 'dropped');
@@ -149,10 +149,13 @@ CREATE TABLE events (
     data TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX events_by_escalation ON events (escalation_id) WHERE escalation_id IS NOT NULL;
-CREATE TRIGGER events_are_kept BEFORE UPDATE ON events BEGIN SELECT raise(ABORT, 'events are append-only'); END;
+CREATE INDEX events_by_subject ON events (what, who, discussion_id, at);
+CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT raise(ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT raise(ABORT, 'events are append-only'); END;
 
 CREATE TABLE outbox (
-    id INTEGER PRIMARY KEY,
+    -- Ids stand in the messages' metadata: none is ever used for a second message.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     op_key TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -207,6 +210,7 @@ CREATE TABLE coverage (
     reason TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX coverage_by_source ON coverage (source, end);
+CREATE INDEX coverage_by_end ON coverage (end);
 
 CREATE TABLE labels (
     id INTEGER PRIMARY KEY,

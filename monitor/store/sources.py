@@ -1,11 +1,10 @@
-"""What is known of each source: its cursor, when it is due, what was covered, which comment feeds are followed."""
+"""What is known of each source: its cursor, when it is due, how it stands, what was covered."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,18 +12,6 @@ from monitor.model import Coverage
 from monitor.schedule import PollState, SourceState
 from monitor.store.rows import optional_time
 from monitor.store.times import from_text, to_text
-
-
-@dataclass(frozen=True, slots=True)
-class Follow:
-    """A feed of the comments on a post that mentions a brand, read until `until`."""
-
-    source: str
-    url: str
-    name: str
-    conversation_id: str
-    parent_id: str | None
-    until: datetime
 
 
 def cursor_of(connection: sqlite3.Connection, source: str) -> dict[str, Any]:
@@ -85,7 +72,7 @@ def cover(connection: sqlite3.Connection, source: str, stretch: Coverage) -> Non
 def coverage(connection: sqlite3.Connection, start: datetime, end: datetime, names: Collection[str]) -> list[Coverage]:
     """The stretches between `start` and `end` in which sources were read; of those called `names`, if any are given.
 
-    Where nothing is polled (posts come by `ingest` alone) it counts as read from the first mention on.
+    Where none of them is polled (their posts come by `ingest`) it counts as read from the first mention on.
     """
     found = connection.execute(
         "SELECT v.start, v.end, v.complete, v.reason, c.name FROM coverage v LEFT JOIN cursors c ON c.source = v.source"
@@ -98,7 +85,8 @@ def coverage(connection: sqlite3.Connection, start: datetime, end: datetime, nam
         for row in found
         if not names or (row["name"] or "").casefold() in wanted
     ]
-    if not stretches and connection.execute("SELECT 1 FROM coverage LIMIT 1").fetchone() is None:
+    polled = [row["name"].casefold() for row in connection.execute("SELECT name FROM cursors")]
+    if not stretches and not (wanted.intersection(polled) if wanted else polled):
         first = connection.execute("SELECT min(at) FROM mentions").fetchone()[0]
         return [Coverage(from_text(first), end)] if first else []
     return stretches
@@ -108,24 +96,6 @@ def gaps(connection: sqlite3.Connection, since: datetime) -> tuple[sqlite3.Row, 
     """Gaps that ended after `since`, newest first: `source`, `start`, `end`, `reason`."""
     query = "SELECT source, start, end, reason FROM coverage WHERE NOT complete AND end > ? ORDER BY end DESC"
     return tuple(connection.execute(query, [to_text(since)]))
-
-
-def follow(connection: sqlite3.Connection, follow: Follow) -> None:
-    connection.execute(
-        "INSERT INTO follows (source, url, name, conversation_id, parent_id, until) VALUES (?,?,?,?,?,?)"
-        " ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
-        [follow.source, follow.url, follow.name, follow.conversation_id, follow.parent_id, to_text(follow.until)],
-    )
-
-
-def follows(connection: sqlite3.Connection, now: datetime) -> tuple[Follow, ...]:
-    found = connection.execute("SELECT * FROM follows WHERE until > ?", [to_text(now)])
-    return tuple(
-        Follow(
-            row["source"], row["url"], row["name"], row["conversation_id"], row["parent_id"], from_text(row["until"])
-        )
-        for row in found
-    )
 
 
 def forget_sources(connection: sqlite3.Connection, keep: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.app import App
+from monitor.carry_out import act
 from monitor.config import parse_config
 from monitor.escalation.machine import Acknowledge, Resolve
 from monitor.model import Author, MessageKind, Outcome, Post, State
@@ -63,9 +64,8 @@ class World:
     def __init__(self, folder: Path, **rules: str) -> None:
         self.folder, self.now, self.posted = folder, NOW, 0
         (folder / "rules").mkdir(exist_ok=True)
-        for name, text in rules.items():
+        for name, text in {"teams": TEAMS, **rules}.items():
             (folder / "rules" / f"{name}.yaml").write_text(text, "utf-8")
-        (folder / "rules" / "teams.yaml").write_text(TEAMS, "utf-8")
         (folder / "monitor.yaml").write_text(CONFIG, "utf-8")
         self.app = self.opened()
 
@@ -101,7 +101,7 @@ class World:
         with self.app.store.write() as connection:
             escalation = escalations.by_id(connection, 1)
             assert escalation is not None
-            self.app.escalate.act(connection, escalation, event, "ann", self.now)  # type: ignore[arg-type]
+            act(connection, escalation, event, "ann", self.now)  # type: ignore[arg-type]
 
     def told(self) -> None:
         """Everything that waits has reached the channel."""
@@ -194,6 +194,67 @@ def test_several_rules_make_one_message_of_the_highest_severity(world: World) ->
     assert {reason.name for rule in view.rules for reason in rule.reasons} == {"author_reach", "negative_mentions"}
 
 
+def test_the_team_of_another_rule_is_told_where_the_one_message_stands(tmp_path: Path) -> None:
+    legal = LOUD.replace("id: loud", "id: legal").replace("team: social", "team: legal, mention: true")
+    teams = TEAMS + 'legal: {channel: "#legal", user_group: S0123456789}\n'
+    world = World(tmp_path, teams=teams, thread=THREAD, legal=legal)
+    angry(world)
+    world.wait(seconds=31)
+    world.told()
+    world.say("acme is awful", author=Author(id="star", followers=500_000))
+    with world.app.store.read() as connection:
+        rows = connection.execute("SELECT kind, channel, payload FROM outbox ORDER BY id").fetchall()
+    assert [(row["kind"], row["channel"]) for row in rows] == [
+        ("root", "#social"), ("reply", "#social"), ("update", "#social"), ("notice", "#legal"),
+    ]  # fmt: skip
+    assert json.loads(rows[1]["payload"])["notify"] == ["S0123456789"], "the graver rule's people are called"
+    assert "It is handled in #social (escalation 1)" in json.loads(rows[3]["payload"])["text"]
+    world.app.close()
+
+
+def test_what_a_refused_channel_kept_back_goes_where_the_team_is_now(world: World) -> None:
+    angry(world)
+    world.wait(seconds=31)
+    with world.app.store.write() as connection:
+        connection.execute("UPDATE outbox SET state = 'blocked', error = 'is_archived'")
+    (world.folder / "rules" / "teams.yaml").write_text('social: {channel: "#new-home"}\n', "utf-8")
+    world.app.reload()
+    with world.app.store.read() as connection:
+        assert tuple(connection.execute("SELECT channel FROM outbox").fetchone()) == ("#new-home",)
+
+
+def test_a_critical_rule_does_not_wait_for_a_slower_one(tmp_path: Path) -> None:
+    slow, quick = (
+        THREAD.replace("wait_first: 30s", "wait_first: 1h"),
+        LOUD.replace("wait_first: 30s", "wait_first: 10s"),
+    )
+    world = World(tmp_path, thread=slow, loud=quick)
+    angry(world)
+    world.say("acme is awful", author=Author(id="star", followers=500_000))
+    world.wait(seconds=11)
+    assert world.states() == [State.OPEN]
+    world.app.close()
+
+
+def test_what_we_publish_first_answers_nobody(world: World) -> None:
+    world.say("acme has news for you", native_id="t1", author=Author(handle="acme_help"))
+    world.say("that is bad", parent_id="t1")
+    world.say("we will look into it", parent_id="t1", author=Author(handle="acme_help"))
+    with world.app.store.read() as connection:
+        talk = escalations.discussion(connection, 1)
+    assert talk is not None and (talk.answers, talk.mentions) == (1, 1)
+
+
+def test_an_escalation_that_cannot_be_decided_holds_up_no_other(world: World) -> None:
+    angry(world)
+    for _ in range(3):
+        world.say("acme is bad", conversation_id="t2")
+    with world.app.store.write() as connection:
+        connection.execute("UPDATE escalation_rules SET snapshot = '{}' WHERE escalation_id = 1")
+    world.wait(seconds=31)
+    assert world.states() == [State.PENDING, State.OPEN]
+
+
 def test_acknowledge_resolve_and_the_audit_log(world: World) -> None:
     angry(world)
     world.wait(seconds=31)
@@ -242,6 +303,18 @@ def test_an_edit_does_not_alert_again(world: World) -> None:
     assert world.states() == []
 
 
+def test_what_no_longer_names_the_brand_is_no_mention(world: World) -> None:
+    for number in range(3):
+        world.say("acme is bad", native_id=f"e{number}")
+    for number in range(3):
+        world.say("globex is bad", native_id=f"e{number}")
+    world.wait(seconds=31)
+    assert world.states() == [State.DROPPED]
+    with world.app.store.read() as connection:
+        talk = escalations.discussion(connection, 1)
+    assert talk is not None and (talk.mentions, talk.negative) == (0, 0)
+
+
 def test_a_spike_across_many_small_discussions(tmp_path: Path) -> None:
     spike = THREAD.replace("id: thread", "id: spike").replace(
         "  - negative_mentions: {at_least: 3, within: 60m}",
@@ -262,6 +335,50 @@ def test_a_spike_across_many_small_discussions(tmp_path: Path) -> None:
     world.app.close()
 
 
+def test_brand_wide_rules_hear_of_what_another_process_took_in(tmp_path: Path) -> None:
+    rule = THREAD.replace("id: thread", "id: wide") + "scope: brand\n"
+    world = World(tmp_path, wide=rule)
+    world.wait(seconds=1)
+    other = world.opened()
+    for number in range(4):
+        post = Post("forum", f"x{number}", "acme is bad", world.now, conversation_id=f"c{number}")
+        other.take([post])
+    other.close()
+    world.wait(seconds=31)
+    assert world.states() == [State.PENDING]
+    world.wait(seconds=31)
+    with world.app.store.read() as connection:
+        view = escalations.view(connection, 1)
+    assert view.counts == {"mentions": 4, "negative": 4} and len(view.mentions) == 3
+    world.app.close()
+
+
+def test_no_query_of_the_pipeline_reads_a_whole_table(world: World) -> None:
+    """What grows with the years must be found by an index, or every new mention would cost more than the last."""
+    seen: set[str] = set()
+    connections = [world.app.store._writer]
+    with world.app.store.read() as connection:
+        connections.append(connection)
+    for connection in connections:
+        connection.set_trace_callback(seen.add)
+    angry(world, 5)
+    world.wait(seconds=31)
+    world.act(Acknowledge("ann"))
+    angry(world, 2)
+    world.wait(seconds=61)
+    for connection in connections:
+        connection.set_trace_callback(None)
+    queries = [text for text in seen if text.lstrip().startswith(("SELECT", "UPDATE", "DELETE"))]
+    assert len(queries) > 30
+    with world.app.store.write() as connection:
+        for query in queries:
+            plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+            for step in plan:
+                words = step.split()
+                scans = words[0] == "SCAN" and words[1] in ("posts", "p", "mentions", "m", "events", "discussions")
+                assert not scans, f"{query}\n{plan}"
+
+
 def test_the_cursor_stands_only_with_its_posts(world: World) -> None:
     def fails(connection: object) -> None:
         raise KeyboardInterrupt
@@ -275,9 +392,11 @@ def test_the_cursor_stands_only_with_its_posts(world: World) -> None:
 
 
 def test_broken_rules_leave_the_last_good_ones_in_force(world: World) -> None:
+    world.app.note_rules()
     world.app.close()
     (world.folder / "rules" / "thread.yaml").write_text("id: [broken\n", "utf-8")
     world.app = world.opened()
+    world.app.note_rules()
     angry(world)
     assert world.states() == [State.PENDING]
     with world.app.store.read() as connection:

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import AccessDenied, RateLimited, SourceError, SourceUnavailable, StoreError
+from monitor.errors import AccessDenied, RateLimited, SourceError, SourceRefused, SourceUnavailable, StoreError
 from monitor.ingest import Commit, Counts
 from monitor.model import Coverage, PollResult, Post
 from monitor.poll import DEADLINE, Outcome, Polling
-from monitor.store import Store, sources
-from monitor.store.sources import Follow
+from monitor.store import Store, clock, follows, sources
+from monitor.store.follows import Follow
 
 NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)
 
@@ -60,9 +60,12 @@ class Daemon:
         self.polling = Polling(self.store, self.outcomes, self._follow, monotonic=lambda: self.seconds)
         self.configured = configured
         self.followed: list[Scripted] = []
+        self.follows_are_refused = False
         self.polling.configure(configured, now)
 
     def _follow(self, follow: Follow) -> Scripted:
+        if self.follows_are_refused:
+            raise SourceRefused("no URL")
         self.followed.append(Scripted(follow.source))
         return self.followed[-1]
 
@@ -222,7 +225,7 @@ def test_a_commit_that_fails_leaves_cursor_and_due_time(tmp_path: Path) -> None:
     outcome = daemon.outcomes.get(timeout=10)
 
     def full(posts: Sequence[Post], commit: Commit) -> Counts:
-        raise StoreError("the disk is full")
+        raise StoreError("the disk is full", passing=True)
 
     with pytest.raises(StoreError):
         daemon.polling.commit(outcome, full, daemon.now)
@@ -230,6 +233,64 @@ def test_a_commit_that_fails_leaves_cursor_and_due_time(tmp_path: Path) -> None:
     assert daemon.polling.under_way() == 1, "it is not polled again before its posts are stored"
     daemon.polling.commit(outcome, daemon.take, daemon.now)
     assert daemon.state("feed:a")["cursor"] == '{"read":true}'
+
+
+def test_posts_that_cannot_be_stored_are_a_failure_of_their_source_alone(tmp_path: Path) -> None:
+    source, fine = Scripted("feed:a", host="h"), Scripted("feed:b", host="h")
+    daemon = Daemon(tmp_path, source, fine)
+    take = daemon.take
+
+    def breaks(posts: Sequence[Post], commit: Commit) -> Counts:
+        if len(source.asked) and not len(fine.asked):
+            raise KeyError("an unknown error of a library")
+        return take(posts, commit)
+
+    daemon.take = breaks  # type: ignore[method-assign]
+    daemon.run_until(minutes(2))
+    assert "could not be stored (KeyError" in daemon.state("feed:a")["error"]
+    assert fine.asked and daemon.state("feed:b")["error"] == ""
+
+
+def test_a_comment_feed_that_cannot_be_read_stops_nothing(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, Scripted("feed:a"))
+    daemon.follows_are_refused = True
+    with daemon.store.write() as connection:
+        follows.follow(connection, Follow("feed:comments", "http://c", "a", "t", "1", minutes(60)))
+    daemon.run_until(minutes(2))
+    assert daemon.configured[0].asked
+
+
+def test_a_source_cannot_make_us_follow_any_number_of_feeds(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, Scripted("feed:a"))
+    with daemon.store.write() as connection:
+        for number in range(200):
+            follows.follow(connection, Follow(f"feed:c{number}", "http://c", "a", "t", "1", minutes(60 + number)))
+        kept = {follow.source for follow in follows.follows(connection, NOW)}
+    assert kept == {f"feed:c{number}" for number in range(150, 200)}
+
+
+def test_an_outage_is_a_gap(tmp_path: Path) -> None:
+    source = Scripted("feed:a")
+    daemon = Daemon(tmp_path, source)
+    daemon.run_until(minutes(2))
+    source.does = raises(AccessDenied("it needs a user and password"))
+    daemon.run_until(minutes(20), step=10)
+    with daemon.store.read() as connection:
+        (gap,) = sources.gaps(connection, NOW)
+    assert gap["reason"] == "not read: it needs a user and password"
+
+
+def test_a_clock_that_is_set_back_holds_up_nothing(tmp_path: Path) -> None:
+    source = Scripted("feed:a")
+    daemon = Daemon(tmp_path, source)
+    daemon.run_until(minutes(2))
+    hour = timedelta(hours=1)
+    daemon.now -= hour
+    daemon.polling.clock_set_back(hour)
+    with daemon.store.write() as connection:
+        clock.shift(connection, -hour)
+    daemon.run_until(minutes(2) - hour + timedelta(minutes=12), step=10)
+    assert len(source.asked) == 2
 
 
 def test_a_gap_is_recorded(tmp_path: Path) -> None:
@@ -244,7 +305,7 @@ def test_a_gap_is_recorded(tmp_path: Path) -> None:
 def test_comment_feeds_are_followed_and_forgotten(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path, Scripted("feed:a"))
     with daemon.store.write() as connection:
-        sources.follow(connection, Follow("feed:comments", "http://c", "a", "t", "1", minutes(60)))
+        follows.follow(connection, Follow("feed:comments", "http://c", "a", "t", "1", minutes(60)))
     daemon.run_until(minutes(2))
     assert any(source.asked for source in daemon.followed)
     daemon.run_until(minutes(70), step=10)

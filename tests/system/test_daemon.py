@@ -149,7 +149,7 @@ def test_reload_takes_good_rules_and_refuses_broken_ones(running: Running) -> No
     running.until(lambda: "not reloaded" in running.log())
     assert "thread.yaml:5" in running.log()
     told = run("status", cwd=running.folder)
-    assert told.returncode == 1 and "the last good ones are in force" in told.stdout
+    assert told.returncode == 1 and "what was last good is in force" in told.stdout
     running.rule(RULE.replace("severity: high", "severity: critical"))
     running.process.send_signal(signal.SIGHUP)
     running.until(lambda: "reloaded: 1 brands" in running.log())

@@ -89,9 +89,86 @@ def test_a_brand_alone_is_enough() -> None:
     assert parse_config(ACME, Path("monitor.yaml")).store == Path.cwd() / "brand-monitor.db"
 
 
-def test_the_starter_configuration_is_good() -> None:
-    starter = Path(__file__).parents[2] / "monitor" / "starter" / "monitor.yaml"
-    assert [brand.name for brand in parse_config(starter.read_text("utf-8"), FILE).brands] == ["Acme"]
+def test_the_starter_configuration_is_good_and_every_example_in_it_may_be_the_first_edit() -> None:
+    starter = (Path(__file__).parents[2] / "monitor" / "starter" / "monitor.yaml").read_text("utf-8")
+    config = parse_config(starter, FILE)
+    assert ([brand.name for brand in config.brands], config.sources, config.warnings) == (["Acme"], (), ())
+    examples = [line for line in starter.splitlines() if line.startswith("  # - {feed")]
+    assert len(examples) > 5
+    for line in examples:
+        edited = parse_config(starter.replace(line, line.replace("# ", "", 1)), FILE)
+        assert (len(edited.sources), edited.warnings) == (1, ())
+
+
+def test_languages_are_known_by_their_first_part_alone() -> None:
+    text = "brands: [{name: A, terms: [abc], languages: [pt-BR, pt_PT, en, zh-Hant-TW]}]"
+    assert parse_config(text, FILE).brands[0].languages == ("pt", "en", "zh")
+
+
+def test_an_apostrophe_is_no_quote() -> None:
+    text = "brands: [{name: Dunkin’, terms: [dunkin’, rock ’n’ roll, ’s-hertogenbosch]}]"
+    assert parse_config(text, FILE).brands[0].name == "Dunkin’"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/", "http://[::1]/api/", "http://localhost/"])
+def test_the_token_may_travel_in_clear_within_the_machine(url: str) -> None:
+    assert parse_config(ACME + f"slack: {{api_url: '{url}'}}", FILE).slack.api_url == url
+
+
+FORUM = "sources: [{feed: 'https://www.acme.example/x', name: forum}, {feed: 'https://www.news.example/y'}]\n"
+OWN = "brands: [{name: Acme, terms: [acme], own_accounts: {forums: [acme_help]}}]\n"
+WARNINGS = {
+    "own accounts of no feed": (
+        OWN + FORUM,
+        '1:53: brands[0].own_accounts.forums: no feed here has this name; did you mean "forum"? (right if its posts',
+    ),
+    "handles of no feed": (
+        OWN.replace("own_accounts", "handles") + FORUM,
+        '1:48: brands[0].handles.forums: no feed here has this name; did you mean "forum"?',
+    ),
+    "host as name": (
+        OWN.replace("forums", "new.example") + FORUM,
+        '1:53: brands[0].own_accounts.new.example: no feed here has this name; did you mean "news.example"?',
+    ),
+    "unlike any": (
+        OWN.replace("forums", "x") + FORUM,
+        "1:53: brands[0].own_accounts.x: no feed here has this name; known here: forum, news.example (right",
+    ),
+    "named list": (
+        OWN + "sources: [{feeds: a.opml, name: forum}]",
+        '1:53: brands[0].own_accounts.forums: no feed here has this name; did you mean "forum"?',
+    ),
+    "very often": (
+        ACME + "sources: [{feed: 'https://a.example', every: 59s}]",
+        "2:39: sources[0].every: many hosts shut out who reads them more than once a minute; write 1m or more",
+    ),
+    "list very often": (ACME + "sources: [{feeds: a.opml, every: 1s}]", "2:27: sources[0].every: many hosts"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), WARNINGS.values(), ids=list(WARNINGS))
+def test_what_is_worth_a_look_is_a_warning(text: str, expected: str) -> None:
+    (warning,) = parse_config(text, Path("monitor.yaml")).warnings
+    assert warning.warning and str(warning).startswith(f"monitor.yaml:{expected}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(OWN.replace("forums", "Forum") + FORUM, id="a feed's name in other case"),
+        pytest.param(OWN.replace("forums", "news.example") + FORUM, id="a feed's host"),
+        pytest.param(OWN.replace("forums", "'*'") + FORUM, id="every source"),
+        pytest.param(OWN + "sources: [{feeds: a.opml}]", id="names that only the list knows"),
+        pytest.param(OWN, id="no feeds: all comes by ingest"),
+        pytest.param(
+            ACME + "sources: [{feed: 'http://10.0.0.1:80/', every: 1s}]\nnetwork: {allow_hosts: ['10.0.0.1']}",
+            id="very often, from a host of ours",
+        ),
+        pytest.param(ACME + "sources: [{feed: 'https://a.example', every: 1m}]", id="every minute"),
+    ],
+)
+def test_what_is_usual_is_no_warning(text: str) -> None:
+    assert parse_config(text, FILE).warnings == ()
 
 
 MISTAKES = {
@@ -131,8 +208,28 @@ MISTAKES = {
     "handles no list": ("brands: [{name: A, handles: {x: acme}}]", "1:30: brands[0].handles.x: must be a list"),
     "handles without sources": (
         "brands: [{name: A, handles: [acme]}]",
-        "1:20: brands[0].handles: must hold `key: value` lines",
+        '1:20: brands[0].handles: must hold `key: value` lines, for example {"*": [acme_help]}',
     ),
+    "own accounts without sources": (
+        "brands: [{name: A, terms: [abc], own_accounts: acme_help}]",
+        '1:34: brands[0].own_accounts: must hold `key: value` lines, for example {"*": [acme_help]}',
+    ),
+    "curly quotes": (
+        "brands: [{name: A, terms: [“globo corp”, x y]}]",
+        "1:28: brands[0].terms[0]: curly quotes are part of the text; write straight ones",
+    ),
+    "curly quotes around all": ("brands: [{name: A, terms: [‘a b, c’]}]", "1:28: brands[0].terms[0]: curly quotes"),
+    "curly quotes in straight ones": ("brands: [{name: '«A»', terms: [abc]}]", "1:11: brands[0].name: curly quotes"),
+    "curly channel": (ACME + "slack: {channel: „#alerts“}", "2:9: slack.channel: curly quotes"),
+    "Norway": (
+        "brands: [{name: A, terms: [no]}]",
+        '1:28: brands[0].terms[0]: YAML reads no as false; write "no" in quotes',
+    ),
+    "switch is a no": (
+        "brands: [{name: A, terms: [abc], competitor: no}]",
+        "1:34: brands[0].competitor: must be true or false, without quotes",
+    ),
+    "mistyped name": ("brands: [{nam: A, terms: [abc]}]", '1:11: brands[0].nam: unknown key; did you mean "name"?'),
     "empty context": (
         "brands: [{name: A, terms: [abc], context: {any_of: []}}]",
         "1:44: brands[0].context.any_of: must not be empty",
@@ -156,6 +253,10 @@ MISTAKES = {
     "url": (
         ACME + "sources: [{url: 'https://a.example'}]",
         "2:12: sources[0].url: unknown key; known here: every, feed, feeds, name",
+    ),
+    "source is an address": (
+        ACME + "sources: ['https://a.example']",
+        '2:11: sources[0]: must hold `key: value` lines, for example {feed: "https://…"}',
     ),
     "source without an address": (ACME + "sources: [{every: 10m}]", "2:11: sources[0]: a source needs either `feed:`"),
     "two in one": (
@@ -198,6 +299,10 @@ MISTAKES = {
         ACME + "sources: [{feed: 'https://a.example', every: 10 min}]",
         '2:39: sources[0].every: "10 min" is no duration',
     ),
+    "clock time": (
+        ACME + "sources: [{feed: 'https://a.example', every: 1:00}]",
+        '2:39: sources[0].every: "1:00" is no duration; write a whole number and s, m, h or d, for example 30s',
+    ),
     "negative duration": (
         ACME + "sources: [{feed: 'https://a.example', every: -5m}]",
         '2:39: sources[0].every: "-5m" is no duration',
@@ -228,6 +333,10 @@ MISTAKES = {
         '3:11: slack.channel: YAML reads nothing here, because # begins a comment; write "#alerts"',
     ),
     "api_url": (ACME + "slack: {api_url: 'ftp://slack.example'}", "2:9: slack.api_url: this is no web address"),
+    "token in clear": (
+        ACME + "slack: {api_url: 'http://slack.example/api'}",
+        "2:9: slack.api_url: must begin with https://",
+    ),
     "no thread": (ACME + "sentiment: {threads: 0}", "2:13: sentiment.threads: must be at least 1"),
     "large batch": (ACME + "sentiment: {batch: 257}", "2:13: sentiment.batch: must be at most 256"),
     "number in quotes": (

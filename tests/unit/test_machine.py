@@ -103,7 +103,9 @@ WORSE = Fired("worse", Severity.CRITICAL, added=True)
             [OPENED, Acknowledge("ann"), WORSE], State.OPEN, ["StopTimers", "SendReply", "SendUpdate"],
             Reason.SEVERITY_UP, id="worse than what was acknowledged: open again",
         ),
-        pytest.param([WORSE], State.PENDING, [], Reason.SEVERITY_UP, id="worse while it waits: the wait goes on"),
+        pytest.param(
+            [WORSE], State.PENDING, ["StartTimer"], Reason.SEVERITY_UP, id="worse while it waits: the shorter wait counts"
+        ),
         pytest.param(
             [OPENED, Fired("r", Severity.MEDIUM, added=False)], State.OPEN, [], Reason.NOTHING_NEW,
             id="the same rule again is nothing new",
@@ -141,6 +143,16 @@ def test_transitions(events: list[Event], state: State, effects: list[str], reas
     decision = through(*events)
     assert (decision.escalation.state, decision.reason) == (state, reason)
     assert [type(effect).__name__ for effect in decision.effects] == effects
+
+
+def test_a_worse_rule_that_does_not_wait_opens_at_once() -> None:
+    decision = decide(NEW, WORSE, replace(CLOCK, wait_first=timedelta(0)), NOW)
+    assert (decision.escalation.state, decision.escalation.severity) == (State.OPEN, Severity.CRITICAL)
+
+
+def test_who_forgot_it_no_longer_has_it() -> None:
+    again = through(OPENED, Acknowledge("ann"), due(TimerKind.REOPEN), Acknowledge("bob")).escalation
+    assert (again.state, again.assignee) == (State.ACKNOWLEDGED, "bob")
 
 
 def test_acknowledging_says_who_and_when() -> None:

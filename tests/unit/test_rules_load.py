@@ -156,6 +156,16 @@ def test_what_is_left_out_has_its_default() -> None:
     assert (read.scope, read.timing, read.outside_hours) == (Scope.DISCUSSION, Timing(), OutsideHours.HOLD)
 
 
+def test_a_title_may_hold_curly_quotes_and_a_language_its_region() -> None:
+    text = rule(("Trouble with {brand}", "“{brand}”"), (MATCH, "match: {languages: [pt-BR, pt, en]}"))
+    (read,) = load({"angry.yaml": text}).rules
+    assert (read.title, read.match.languages) == ("“{brand}”", ("pt", "en"))
+
+
+def test_a_rule_set_keeps_the_texts_it_was_read_from() -> None:
+    assert load({"tests/angry.yaml": "{"}).files == {**FOLDER, "tests/angry.yaml": "{"}
+
+
 def test_a_playbook_is_known_by_its_path_and_its_content() -> None:
     guideline = load().guidelines["playbooks/angry.md"]
     assert (guideline.title, guideline.body) == ("Stay calm", "Breathe.")
@@ -238,14 +248,16 @@ IN_A_RULE = {
     "other placeholder": ("{brand}", "{author}", ":2:1: title: the only thing that can stand in { } is {brand}"),
     "open brace": ("{brand}", "{brand", ":2:1: title: the only thing"),
     "colon in the title": ("{brand}", "[brand]: bad", ":2:28: a value with a colon in it needs quotes"),
+    "mistyped owner": ("owner:", "ownr:", ':3:1: ownr: unknown key; did you mean "owner"?'),
+    "curly owner": ("ada@example.com", "“Ada”", ":3:1: owner: curly quotes are part of the text; write straight"),
     "half an address": ("ada@example.com", "ada@", ':3:1: owner: "ada@" is neither a name nor an address'),
-    "status on": ("status: live", "status: on", ":4:1: status: must be test or live or off"),
-    "status typo": ("status: live", "status: lvie", ':4:1: status: must be test or live or off; did you mean "live"?'),
-    "status no": ("status: live", "status: no", ":4:9: status: YAML reads no as false"),
+    "status on": ("status: live", "status: on", ":4:1: status: must be test, live or off"),
+    "status typo": ("status: live", "status: lvie", ':4:1: status: must be test, live or off; did you mean "live"?'),
+    "status no": ("status: live", "status: no", ":4:1: status: must be test, live or off"),
     "severity": (
         "severity: high",
         "severity: High",
-        ':5:1: severity: must be low or medium or high or critical; did you mean "high"?',
+        ':5:1: severity: must be low, medium, high or critical; did you mean "high"?',
     ),
     "duplicate key": (
         "severity: high",
@@ -272,14 +284,22 @@ IN_A_RULE = {
         "match: {topics: {any_of: [saftey]}}",
         ':6:27: match.topics.any_of[0]: there is no topic "saftey" in topics.yaml; did you mean "safety"?',
     ),
-    "Norwegian": (MATCH, "match: {languages: [en, no]}", ":6:25: match.languages[1]: YAML reads no as false"),
+    "Norwegian": (
+        MATCH,
+        "match: {languages: [en, no]}",
+        ':6:25: match.languages[1]: YAML reads no as false; write "no" in',
+    ),
     "bare reach": (MATCH, "match: {author_reach: 500}", ":6:9: match.author_reach: must hold `key: value` lines"),
     "no reach": (
         MATCH,
         "match: {author_reach: {at_least: 0}}",
         ":6:24: match.author_reach.at_least: must be at least 1",
     ),
-    "bare score": (MATCH, MATCH + "\nnegative_if: {sentiment: -0.5}", ":7:15: negative_if.sentiment: must hold"),
+    "bare score": (
+        MATCH,
+        MATCH + "\nnegative_if: {sentiment: -0.5}",
+        ":7:15: negative_if.sentiment: must hold `key: value` lines, for example {at_most: -0.5}",
+    ),
     "score below": (
         MATCH,
         MATCH + "\nnegative_if: {sentiment: {at_most: -5}}",
@@ -298,7 +318,12 @@ IN_A_RULE = {
     "per cent": (
         MATCH,
         MATCH + "\nnegative_if: {confidence: {at_least: 70}}",
-        ":7:28: negative_if.confidence.at_least: must be at most 1",
+        ":7:28: negative_if.confidence.at_least: must be at most 1; write 0.7 for 70%",
+    ),
+    "decimal comma": (
+        MATCH,
+        MATCH + "\nnegative_if:\n  confidence:\n    at_least: 0,7",
+        ":9:5: negative_if.confidence.at_least: must be a number; write 0.7, with a point",
     ),
     "empty negative_if": (MATCH, MATCH + "\nnegative_if: {}", ":7:1: negative_if: holds nothing"),
     "never alerts": ("alert_when_any:\n  - " + WHEN + "\n", "", ": alert_when_any: this key is missing"),
@@ -318,6 +343,11 @@ IN_A_RULE = {
         "within: 60m",
         "within: 60",
         ":8:38: alert_when_any[0].negative_mentions.within: a duration needs its unit; write 60m for 60 min",
+    ),
+    "clock time": (
+        "within: 60m",
+        "within: 22:00",
+        ':8:38: alert_when_any[0].negative_mentions.within: "22:00" is no duration; write a whole number and s, m',
     ),
     "too long": (
         "within: 60m",
@@ -339,7 +369,17 @@ IN_A_RULE = {
     "share in per cent": (
         WHEN,
         "negative_share: {at_least: 40, within: 6h, minimum_total: 20}",
-        ":8:22: alert_when_any[0].negative_share.at_least: must be at most 1",
+        ":8:22: alert_when_any[0].negative_share.at_least: must be at most 1; write 0.4 for 40%",
+    ),
+    "share with a sign": (
+        WHEN,
+        "negative_share: {at_least: 50%, within: 6h, minimum_total: 20}",
+        ":8:22: alert_when_any[0].negative_share.at_least: must be a number; write 0.5 for 50%",
+    ),
+    "bare condition": (
+        WHEN,
+        "negative_mentions: 5",
+        ":8:5: alert_when_any[0].negative_mentions: must hold `key: value` lines, for example {at_least: 4, within: 60",
     ),
     "no share": (
         WHEN,
@@ -479,7 +519,12 @@ ELSEWHERE = {
         "safety: {en: [112]}",
         "topics.yaml:1:15: safety.en[0]: must be one text; put it in quotes",
     ),
-    "Norwegian words": ("topics.yaml", "safety: {no: [brann]}", "topics.yaml:1:10: safety.no: YAML reads no as false"),
+    "Norwegian words": (
+        "topics.yaml",
+        "safety: {no: [brann]}",
+        'topics.yaml:1:10: safety.no: YAML reads no as false; write "no"',
+    ),
+    "curly word": ("topics.yaml", "safety: {en: [“fire”]}", "topics.yaml:1:15: safety.en[0]: curly quotes are part"),
     "no front matter": ("playbooks/angry.md", "# Stay calm\n", "playbooks/angry.md:1: a playbook begins with owner:"),
     "nobody's playbook": (
         "playbooks/angry.md",
@@ -524,11 +569,10 @@ def test_all_problems_of_all_files_are_told_at_once() -> None:
     assert [line.split(": ")[0] for line in found] == [
         "rules/angry.yaml:5:1",
         "rules/angry.yaml:10:17",
-        "rules/playbooks/angry.md",
         "rules/playbooks/angry.md:3:1",
         *["rules/second.yaml"] * 6,
         "rules/second.yaml:1:1",
-        "rules/second.yaml:2:9",
+        "rules/second.yaml:2:1",
         "rules/teams.yaml:1:10",
     ]  # fmt: skip
 
@@ -555,4 +599,4 @@ def test_the_schemas_say_what_the_loader_takes() -> None:
         and schema["$defs"]["Timing"]["properties"]["wait_first"]["default"] == "30s"
     )
     (team,) = teams_schema()["patternProperties"].values()
-    assert team == {"$ref": "#/$defs/_Entry"} and "patternProperties" in topics_schema()
+    assert team["$ref"] == "#/$defs/_Entry" and "patternProperties" in topics_schema()

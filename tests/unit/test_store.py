@@ -150,6 +150,9 @@ def test_a_transaction_is_all_or_nothing(store: Store) -> None:
 
 def test_a_backup_is_whole_and_opens(store: Store, tmp_path: Path) -> None:
     save(store, post(1))
+    with pytest.raises(StoreError, match="no folder"):
+        store.backup(tmp_path / "kept" / "copy.db")
+    (tmp_path / "kept").mkdir()
     assert store.backup(tmp_path / "kept" / "copy.db") > 0
     copy = Store(tmp_path / "kept" / "copy.db")
     assert row(copy, "SELECT count(*) FROM mentions") == (1,)
@@ -157,6 +160,15 @@ def test_a_backup_is_whole_and_opens(store: Store, tmp_path: Path) -> None:
     assert not list((tmp_path / "kept").glob("*.partial"))
     with pytest.raises(StoreError, match="the database itself"):
         store.backup(store.path)
+
+
+def test_a_backup_replaces_nothing_but_backups(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "monitor.yaml").write_text("brands: []")
+    with pytest.raises(StoreError, match="no backup of brand-monitor"):
+        store.backup(tmp_path / "monitor.yaml")
+    assert (tmp_path / "monitor.yaml").read_text() == "brands: []"
+    for _ in range(2):
+        store.backup(tmp_path / "copy.db")
 
 
 # -- posts, mentions, discussions --------------------------------------------------------------------------------

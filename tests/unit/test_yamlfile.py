@@ -10,9 +10,11 @@ from monitor.yamlfile import dotted, parse_yaml, refuse_secrets
 
 def problems(text: str) -> list[str]:
     try:
-        return [str(problem) for problem in parse_yaml(text, "rule.yaml").problems]
+        document = parse_yaml(text, "rule.yaml")
     except ConfigError as error:
         return [str(problem) for problem in error.problems]
+    found = sorted((*document.problems, *document.misread), key=lambda problem: (problem.line, problem.column))
+    return [str(problem) for problem in found]
 
 
 def test_values_follow_the_core_schema_of_yaml_1_2() -> None:
@@ -70,6 +72,15 @@ TRAPS = {
     "duplicate key inside": ("a: {b: 1, b: 2}", "1:11: a.b: this key stands twice, first in line 1; keep one"),
     "nothing": ("owner:\nb: 1", "1:7: owner: nothing is written here; write a value, or delete the line"),
     "nothing but a comment": ("owner:   # later\nb: 1", "1:7: owner: nothing is written here"),
+    "comma for a point": ("a: {at_most: -0,5}", "1:14: a.at_most: write -0.5, with a point"),
+    "percentage with a comma": ("a: {at_least: 62,5%}", "1:15: a.at_least: write 0.625 for 62,5%"),
+    "comma for thousands": ("a: {at_least: 10,000,000, b: 1}", "1:15: a.at_least: write 10000000, without a comma"),
+    "list below its brackets": (
+        "a: 1\nsources: []   # none yet\n  # for example\n\n  - {feed: b}",
+        "5:3: to write entries here, delete the [] in line 2",
+    ),
+    "list below its brackets, not indented": ("a: []\n- b", "2:1: to write entries here, delete the [] in line 1"),
+    "keys below their braces": ("a: {}\n  b: 1", "2:3: to write entries here, delete the {} in line 1"),
     "tab": ("a:\n\tb: 1", "2:1: a tab stands where YAML wants spaces"),
     "at sign": ("a: @acme", "1:4: a value that begins with @, ` or % needs quotes"),
     "percent sign": ("a: %x", "1:4: a value that begins with @, ` or % needs quotes"),
@@ -104,6 +115,17 @@ TRAPS = {
     "terminal escape": ("a: 1\nb: \x1b[31m", "2: there is a control character (U+001B) in this line"),
     "undecodable byte": ("a: b\udcff", "1: there is a control character (U+DCFF) in this line"),
 }
+
+
+def test_a_word_that_other_readers_take_for_a_truth_is_not_called_one() -> None:
+    assert problems("languages: [no]") == ['rule.yaml:1:13: languages[0]: YAML reads no as false; write "no" in quotes']
+
+
+def test_a_key_that_may_be_empty_becomes_none() -> None:
+    document = parse_yaml("sources:   # none yet\na: {sources: }", "f", may_be_empty=[("sources",)])
+    assert document.value["sources"] is None
+    assert [problem.key for problem in document.problems] == ["a.sources"]
+    assert parse_yaml("sources: #a", "f", may_be_empty=[("sources",)]).problems
 
 
 @pytest.mark.parametrize(("text", "expected"), TRAPS.values(), ids=list(TRAPS))
