@@ -100,14 +100,10 @@ def test_the_starter_configuration_is_good_and_every_example_in_it_may_be_the_fi
         assert (len(edited.sources), edited.warnings) == (1, ())
 
 
-def test_languages_are_known_by_their_first_part_alone() -> None:
-    text = "brands: [{name: A, terms: [abc], languages: [pt-BR, pt_PT, en, zh-Hant-TW]}]"
-    assert parse_config(text, FILE).brands[0].languages == ("pt", "en", "zh")
-
-
-def test_an_apostrophe_is_no_quote() -> None:
-    text = "brands: [{name: Dunkin’, terms: [dunkin’, rock ’n’ roll, ’s-hertogenbosch]}]"
-    assert parse_config(text, FILE).brands[0].name == "Dunkin’"
+def test_languages_are_known_by_their_first_part_and_apostrophes_are_no_quotes() -> None:
+    text = "brands: [{name: Dunkin’, terms: [’s-hertogenbosch], languages: [pt-BR, pt_PT, en, zh-Hant-TW]}]"
+    (brand,) = parse_config(text, FILE).brands
+    assert brand == Brand("Dunkin’", ("’s-hertogenbosch",), languages=("pt", "en", "zh"))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/", "http://[::1]/api/", "http://localhost/"])
@@ -125,10 +121,6 @@ WARNINGS = {
     "handles of no feed": (
         OWN.replace("own_accounts", "handles") + FORUM,
         '1:48: brands[0].handles.forums: no feed here has this name; did you mean "forum"?',
-    ),
-    "host as name": (
-        OWN.replace("forums", "new.example") + FORUM,
-        '1:53: brands[0].own_accounts.new.example: no feed here has this name; did you mean "news.example"?',
     ),
     "unlike any": (
         OWN.replace("forums", "x") + FORUM,
@@ -210,10 +202,6 @@ MISTAKES = {
         "brands: [{name: A, handles: [acme]}]",
         '1:20: brands[0].handles: must hold `key: value` lines, for example {"*": [acme_help]}',
     ),
-    "own accounts without sources": (
-        "brands: [{name: A, terms: [abc], own_accounts: acme_help}]",
-        '1:34: brands[0].own_accounts: must hold `key: value` lines, for example {"*": [acme_help]}',
-    ),
     "curly quotes": (
         "brands: [{name: A, terms: [“globo corp”, x y]}]",
         "1:28: brands[0].terms[0]: curly quotes are part of the text; write straight ones",
@@ -221,10 +209,6 @@ MISTAKES = {
     "curly quotes around all": ("brands: [{name: A, terms: [‘a b, c’]}]", "1:28: brands[0].terms[0]: curly quotes"),
     "curly quotes in straight ones": ("brands: [{name: '«A»', terms: [abc]}]", "1:11: brands[0].name: curly quotes"),
     "curly channel": (ACME + "slack: {channel: „#alerts“}", "2:9: slack.channel: curly quotes"),
-    "Norway": (
-        "brands: [{name: A, terms: [no]}]",
-        '1:28: brands[0].terms[0]: YAML reads no as false; write "no" in quotes',
-    ),
     "switch is a no": (
         "brands: [{name: A, terms: [abc], competitor: no}]",
         "1:34: brands[0].competitor: must be true or false, without quotes",
@@ -298,10 +282,6 @@ MISTAKES = {
     "wrong unit": (
         ACME + "sources: [{feed: 'https://a.example', every: 10 min}]",
         '2:39: sources[0].every: "10 min" is no duration',
-    ),
-    "clock time": (
-        ACME + "sources: [{feed: 'https://a.example', every: 1:00}]",
-        '2:39: sources[0].every: "1:00" is no duration; write a whole number and s, m, h or d, for example 30s',
     ),
     "negative duration": (
         ACME + "sources: [{feed: 'https://a.example', every: -5m}]",
