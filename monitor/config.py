@@ -17,11 +17,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, with_c
 
 from monitor.errors import Problem
 from monitor.fields import (
+    EACH_ONCE,
     FILE,
     Channel,
     Count,
     Duration,
-    Languages,
+    Language,
     Switch,
     Term,
     Text,
@@ -122,7 +123,7 @@ class Brand:
     """A name inside one of these phrases is no mention."""
     context: Annotated[Context | None, Field(examples=[{"any_of": ["internet", "router"]}])] = None
     """For an ambiguous name: words that must stand near it."""
-    languages: Languages = ()
+    languages: Annotated[tuple[Language, ...], EACH_ONCE] = ()
     """Only posts in these languages; all if not given."""
     own_accounts: Handles = field(default_factory=dict)
     """The brand's own accounts, by source: their posts are answers, never mentions to alert on."""
@@ -178,8 +179,8 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All paths are absolute; in the file they are written as seen from its folder. `warnings` are of the file, not of
-    what it says."""
+    """All paths are absolute; in the file they are written as seen from its folder. `warnings` name what is worth a
+    look there and are part of no comparison."""
 
     brands: tuple[Brand, ...]
     sources: tuple[FeedSpec | FeedListSpec, ...]
@@ -322,14 +323,15 @@ def parse_config(text: str, file: Path) -> Config:
 
 def _doubts(config: Config) -> Iterator[tuple[KeyPath, str]]:
     """What may be meant and is more often a slip."""
-    names = {spec.name for spec in config.sources}
+    feeds = {spec.name for spec in config.sources if spec.name}
+    known = {"*", *(name.casefold() for name in feeds)}
     # The feeds of a list without a name bear their own; without any feed every source is one of `ingest`.
-    for index, brand in enumerate(config.brands if names and None not in names else ()):
-        known = {name.casefold(): name for name in names if name}
+    all_known = feeds and all(spec.name for spec in config.sources)
+    for index, brand in enumerate(config.brands if all_known else ()):
         for key, accounts in (("handles", brand.handles), ("own_accounts", brand.own_accounts)):
             for name in accounts:
-                if name != "*" and name.casefold() not in known:
-                    hint = did_you_mean(name, known.values())
+                if name.casefold() not in known:
+                    hint = did_you_mean(name, feeds)
                     what = f"no feed here has this name{hint} (right if its posts come by ingest)"
                     yield ("brands", index, key, name), what
     for index, spec in enumerate(config.sources):

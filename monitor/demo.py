@@ -76,7 +76,15 @@ def play(folder: Path, seconds: int) -> None:
         click.echo("A forum and a news site open here; the daemon reads them every few seconds.")
         click.echo("-1 bad … +1 good; 4 negative mentions in one discussion within an hour alert.\n")
         ended = threading.Event()
-        narrator = threading.Thread(target=_narrate, args=(app.store, ended), name="narrator")
+
+        def narrate() -> None:
+            try:
+                _narrate(app.store, ended)
+            except BrokenPipeError:
+                # The reader (`| head`) has seen enough.
+                daemon.stop()
+
+        narrator = threading.Thread(target=narrate, name="narrator")
         timer = threading.Timer(seconds, daemon.stop)
         with world:
             for thread in (narrator, timer):

@@ -112,6 +112,10 @@ def between(least: str, most: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+#: For a tuple: an entry that comes again is dropped.
+EACH_ONCE = AfterValidator(lambda values: tuple(dict.fromkeys(values)))
+
+
 def _text(value: str) -> str:
     if not value.strip():
         raise fault("must not be empty")
@@ -139,10 +143,6 @@ def _share(value: object) -> object:
 def _primary(language: str) -> str:
     # Posts know no more.
     return re.split("[-_]", language)[0]
-
-
-def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
 
 
 def _term(value: str) -> str:
@@ -192,13 +192,12 @@ Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
 Score = Annotated[float, Strict(), Field(ge=-1, le=1)]
 Share = Annotated[float, Strict(), Field(gt=0, le=1), BeforeValidator(_share)]
 LANGUAGE = "[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*"
+#: `pt-BR` becomes `pt`.
 Language = Annotated[
     Text,
     Matching(LANGUAGE, 'is no language code; write two small letters, for example "en"'),
     AfterValidator(_primary),
 ]
-#: `pt-BR` becomes `pt`.
-Languages = Annotated[tuple[Language, ...], AfterValidator(_each_once)]
 Channel = Annotated[
     Text,
     Matching(
@@ -247,7 +246,10 @@ _SENTENCES = {
 
 def _explained(errors: Sequence[ErrorDetails], schema: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Pydantic's errors in our words: where, and what to do."""
-    known = {tuple(error["loc"]): _known_beside(error["loc"], schema) for error in errors if error["type"] in _UNKNOWN}
+    unknown = [tuple(error["loc"]) for error in errors if error["type"] in _UNKNOWN]
+    known: dict[KeyPath, Collection[str]] = {
+        path: _schema_at(schema, path[:-1]).get("properties", {}) for path in unknown
+    }
     mistyped = {(*path[:-1], _closest(str(path[-1]), names)) for path, names in known.items()}
     for error in errors:
         path = tuple(error["loc"])
@@ -264,11 +266,6 @@ def _explained(errors: Sequence[ErrorDetails], schema: Mapping[str, Any]) -> Ite
             continue  # its entries are at fault, and each says so itself
         else:
             yield path, _sentence(error, _schema_at(schema, path))
-
-
-def _known_beside(path: KeyPath, schema: Mapping[str, Any]) -> Collection[str]:
-    known: Mapping[str, Any] = _schema_at(schema, path[:-1]).get("properties", {})
-    return known
 
 
 def _sentence(error: ErrorDetails, schema: Mapping[str, Any]) -> str:

@@ -332,8 +332,8 @@ class FiredRule:
 
 @dataclass(frozen=True, slots=True)
 class EscalationView:
-    """All that a message about an escalation shows. `mentions`: the most negative first, a handful; `guideline` None
-    where the rule names no playbook; `demo` and the like are not known here."""
+    """All that a message about an escalation shows. `mentions`: the most negative first, a few. `discussion` is None for
+    one about the brand as a whole, whose `counts` (mentions, negative) stand for it."""
 
     escalation: Escalation
     rules: tuple[FiredRule, ...]
@@ -347,8 +347,8 @@ class EscalationView:
 
 
 class MessageKind(StrEnum):
-    """`root`: the one message of an escalation; `update`: bring it up to date; `reply`: news in its thread;
-    `notice`: to the operators or a rule's owner, without an escalation."""
+    """`root`: the one message of an escalation; `update`: bring it up to date; `reply`: news in its thread; `notice`: a
+    word to another team about where that message stands."""
 
     ROOT = "root"
     UPDATE = "update"

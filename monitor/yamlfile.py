@@ -33,7 +33,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 20
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
 _BOOLEAN_WORDS = {"y": "true", "yes": "true", "n": "false", "no": "false"}
-_COMMA_NUMBER = re.compile(r"[-+]?[0-9]+(,[0-9]+)+\s*%?(?=\s*[,}])")
+_COMMA_NUMBER = re.compile(r"[-+]?[0-9]+(,[0-9]+)+(\s*%)?(?=\s*[,}])")
 _PERCENTAGE = re.compile(r"([-+]?[0-9]{1,9}([.,][0-9]{1,9})?)\s*%")
 _EMPTY_BRACKETS = re.compile(r":\s+(\[\]|\{\})\s*(#.*)?$")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -113,10 +113,10 @@ def shortened(text: str, limit: int = 60) -> str:
 def mended_number(text: str) -> str:
     """What to write for 0,5 or 10,000 or 50%; empty if `text` is no such number."""
     if percentage := _PERCENTAGE.fullmatch(text):
-        return f"write {float(percentage[1].replace(',', '.')) / 100:g} for {text}"
-    if re.fullmatch(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3})+", text, re.ASCII):
+        return f"write {float(percentage[1].replace(',', '.')) / 100:g} for {shortened(text)}"
+    if re.fullmatch(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3}){1,3}", text):
         return f"write {text.replace(',', '')}, without a comma"
-    if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", text, re.ASCII):
+    if re.fullmatch(r"[-+]?[0-9]{1,9},[0-9]{1,9}", text):
         return f"write {text.replace(',', '.')}, with a point"
     return ""
 
@@ -247,9 +247,8 @@ class _Builder:
                 self.places[here] = _place(key_node)
             if node.flow_style and (number := _COMMA_NUMBER.match(self.text, value_node.start_mark.index)):
                 cut = number.end()
-                self.problem(
-                    value_node, here, mended_number(number[0]) or "a comma ends a value here; put it in quotes"
-                )
+                what = mended_number(number[0]) or "a comma ends a value here; put the value in quotes"
+                self.problem(value_node, here, what)
             value[key] = self.value(value_node, here)
         return value
 

@@ -15,11 +15,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidateAs, ValidationInfo, with_config
 
 from monitor.fields import (
+    EACH_ONCE,
     FILE,
     NAME,
     Count,
     Duration,
-    Languages,
+    Language,
     Matching,
     Prose,
     Score,
@@ -161,7 +162,7 @@ class _Match:
     """Names of brands in the configuration."""
     sources: Texts = ()
     """Names of sources, for example a feed's host."""
-    languages: Annotated[Languages, Field(min_length=1)] = ()
+    languages: Annotated[tuple[Language, ...], Field(min_length=1), EACH_ONCE] = ()
     """Codes of languages; put "no" in quotes."""
     topics: Annotated[
         Annotated[_Topics, BeforeValidator(_not_empty)] | None, Field(examples=[{"any_of": ["safety"]}])

@@ -43,7 +43,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert ingested.returncode == 1, "a bad line is a problem found"
     assert "line 2: native_id is missing" in ingested.stderr
     assert "3 posts: 2 new mentions" in ingested.stdout
-    assert "1 bad lines set aside in posts.jsonl.rejected" in ingested.stdout
+    assert "1 bad line set aside in posts.jsonl.rejected" in ingested.stdout
     assert (folder / "posts.jsonl.rejected").read_text("utf-8") == lines[1] + "\n"
     return folder
 
@@ -93,9 +93,32 @@ def test_status_without_a_daemon(used: Path) -> None:
     assert json.loads(run("status", "--json", cwd=used).stdout)["mentions"] == 2
 
 
-def test_backup_is_a_database(used: Path) -> None:
-    assert run("backup", "kept.db", cwd=used).returncode == 0
+def test_backup_is_a_database_and_its_hint_restores_it(used: Path, tmp_path: Path) -> None:
+    copied = run("backup", "kept.db", cwd=used)
+    assert copied.returncode == 0 and "replaced" not in copied.stdout
     assert sqlite3.connect(used / "kept.db").execute("SELECT count(*) FROM mentions").fetchone() == (2,)
+    copied = run("backup", "kept.db", cwd=used)
+    assert "checked, replaced" in copied.stdout
+    hint = copied.stdout.splitlines()[-1]
+    assert subprocess.run(hint, shell=True, cwd=used, check=False).returncode == 0
+    assert run("status", cwd=used).returncode == 0
+
+
+def test_a_backup_makes_neither_folders_nor_databases(used: Path, tmp_path: Path) -> None:
+    refused = run("backup", "nowhere/kept.db", cwd=used)
+    assert refused.returncode == 1 and "no folder nowhere" in refused.stderr and not (used / "nowhere").exists()
+    run("init", cwd=tmp_path)
+    assert run("backup", "kept.db", cwd=tmp_path).returncode == 1
+    assert not (tmp_path / "brand-monitor.db").exists() and not (tmp_path / "kept.db").exists()
+
+
+def test_bad_lines_that_cannot_be_set_aside_stop_nothing(used: Path, tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text("{\n[]\n" + json.dumps(POSTS[0]) + "\n", "utf-8")
+    (tmp_path / "posts.jsonl.rejected").mkdir()
+    ingested = run("ingest", str(tmp_path / "posts.jsonl"), cwd=used)
+    assert ingested.returncode == 1 and "Traceback" not in ingested.stderr
+    assert ingested.stderr.count("posts.jsonl.rejected cannot be written") == 1
+    assert ingested.stdout.startswith("1 post: ") and ingested.stdout.endswith("2 bad lines\n")
 
 
 def test_the_config_is_found_by_its_variable(used: Path, tmp_path: Path) -> None:
@@ -114,11 +137,40 @@ def test_schemas_are_json(tmp_path: Path, what: str) -> None:
         pytest.param(["statsu"], "No such command 'statsu'", id="a typo"),
         pytest.param(["ingest", "nowhere.jsonl"], "nowhere.jsonl", id="no file"),
         pytest.param(["escalations", "resolve", "1"], "--outcome", id="a missing option"),
+        pytest.param(["escalations", "--json", "show", "1"], "go after `show`", id="an option of the list"),
+        pytest.param(["status", "--config", "m.yaml"], "goes before the command", id="the config after the command"),
     ],
 )
 def test_wrong_usage_ends_with_status_2(tmp_path: Path, arguments: list[str], says: str) -> None:
     ended = run(*arguments, cwd=tmp_path)
     assert ended.returncode == 2 and says in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_commands_are_printed_as_this_one_was_called(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "brand-monitor"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\nfrom monitor.cli import main\nmain()\n")
+    program.chmod(0o700)
+
+    def next_command(*arguments: str, path: str = os.environ["PATH"]) -> str:
+        called = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=True,
+                                env={"PATH": path, "PYTHONPATH": str(ROOT)})  # fmt: skip
+        return called.stdout.splitlines()[-1].strip()
+
+    config = "--config 'my brand/monitor.yaml' check"
+    assert next_command("bin/brand-monitor", "init", "my brand") == f"bin/brand-monitor {config}"
+    assert next_command(sys.executable, "-m", "monitor", "init", "my brand") == f"brand-monitor {config}"
+    path = f"{program.parent}:{os.environ['PATH']}"
+    assert next_command("sh", "-c", "brand-monitor init", path=path) == "brand-monitor check"
+
+
+def test_problems_name_files_as_seen_from_here(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    (tmp_path / "rules" / "teams.yaml").write_text("social: {chanel: '#x'}\n", "utf-8")
+    for command in (["check"], ["rules", "check"]):
+        told = run(*command, cwd=tmp_path)
+        assert told.returncode == 2 and "rules/teams.yaml:1" in told.stdout + told.stderr
+        assert str(tmp_path) not in told.stdout + told.stderr
 
 
 def test_every_mistake_of_a_config_is_told_at_once(tmp_path: Path) -> None:

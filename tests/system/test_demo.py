@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.system.test_cli import run
+from tests.system.test_cli import ROOT, run
 
 
 def test_the_demo(tmp_path: Path) -> None:
@@ -19,11 +24,40 @@ def test_the_demo(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["brand-monitor-demo", "home"]
     assert list((tmp_path / "home").iterdir()) == []
 
-    config = tmp_path / "brand-monitor-demo" / "monitor.yaml"
-    shown = run("--config", str(config), "escalations", "show", "1", cwd=tmp_path)
-    assert shown.returncode == 0 and "Router update 4.2" in shown.stdout
-    resolved = run("--config", str(config), "escalations", "resolve", "1", "--outcome", "answered", cwd=tmp_path)
-    assert "resolved now" in resolved.stdout
+    lines = [line for line in told.splitlines() if line[2:3] == line[5:6] == ":"]
+    assert len(lines) == 14 and max(map(len, lines)) <= 100 and "-0.00" not in told
+    assert [line[-9:] for line in lines if "nadia" in line or "acme_support" in line] == ["[1/2 neg]", "[7/8 neg]"]
+
+    def escalations(*arguments: str) -> str:
+        config = str(tmp_path / "brand-monitor-demo" / "monitor.yaml")
+        done = run("--config", config, "escalations", *arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    shown = escalations("show", "1")
+    assert shown.count("Router update 4.2") == 1, "the thread's title is not told again with every post"
+    assert "nobody has it yet" in shown and "Said (3 of 8)" in shown and "escalations ack 1" in shown
+    assert "bob has it" in escalations("assign", "1", "bob", "--by", "anna")
+    assert "bob has it" in (shown := escalations("show", "1")) and "assigned to bob" in shown
+    assert "escalations ack 1" not in shown
+    outcome = ("--outcome", "not about us", "--note", "another Acme", "--by", "anna")
+    assert "resolved now" in escalations("resolve", "1", *outcome)
+    shown = escalations("show", "1")
+    assert "high, resolved by anna, bob had it: not about us “another Acme”" in shown and "To act" not in shown
+    assert "anna (command line): resolved: not about us “another Acme”" in shown
+    assert "No escalation is alive" in escalations()
+    assert json.loads(escalations("--all", "--json"))[0]["outcome"] == "not about us"
+
+
+def test_a_demo_that_was_interrupted_claims_no_alert(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "monitor", "demo"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as played:
+        assert played.stdout
+        before = next(line for line in played.stdout if "carla" in line)
+        played.send_signal(signal.SIGINT)
+        told = before + played.stdout.read()
+    assert played.returncode == 0 and "before anything could alert" in told and "escalations show" not in told
 
 
 def test_the_demo_leaves_other_folders_alone(tmp_path: Path) -> None:

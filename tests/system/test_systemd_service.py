@@ -180,7 +180,7 @@ def slack(machine: Machine) -> Iterator[SlackServer]:
         text = (machine.settings / "monitor.yaml").read_text("utf-8")
         for old, new in {
             "\nstore: ": "\nstore: /var/lib/brand-monitor/brand-monitor.db  # ",
-            "\nsources: []": f"\nsources: [{{feed: '{feeds.url('/feed.xml')}', name: forum, every: 1s}}]",
+            "\nsources:": f"\nsources: [{{feed: '{feeds.url('/feed.xml')}', name: forum, every: 1s}}]",
             "\nslack:": f"\nnetwork: {{allow_hosts: [127.0.0.1]}}\nslack:\n  api_url: '{slack.url}'",
         }.items():
             assert old in text, text

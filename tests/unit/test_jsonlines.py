@@ -66,6 +66,9 @@ def test_takes(changes: dict[str, Any], expected: dict[str, Any]) -> None:
 
 REFUSED = {
     "no JSON": ("acme", "The line is no JSON at column 1: Expecting value."),
+    "cut off": ('{"source": "x",\n', "The line ends too early, at column 16: write all of it."),
+    "cut off in a text": ('{"source": "x', "The line ends too early, at column 14: write all of it."),
+    "something after it": ('{"source": "x"}, {\r\n', "The line is no JSON at column 16: Extra data."),
     "list": ("[1, 2]", "The line holds [1, 2]: write one JSON object a line, from { to }."),
     "not UTF-8": (b'{"text": "\xe9"}', "Byte 11 of the line is not UTF-8: save the file as UTF-8."),
     "UTF-16": ('["a"]'.encode("utf-16-le"), "The line is no JSON at column 2: Expecting value."),
