@@ -165,8 +165,8 @@ def _backwards(history: Sequence[Mapping[str, Any]], e: Escalation) -> Iterator[
         if why == "assigned" and assignee:
             why, assignee = f"assigned to {clean(assignee, 40)}", None
         line = f"  {event['at'][:19].replace('T', ' ')}  {clean(event['who'], 28)}: {what}"
-        yield line + (f": {why}" if why != what else "") + _ending(outcome, event["data"].get("note", ""))
-        outcome = None
+        ending = _ending(outcome if what == "resolved" else None, event["data"].get("note", ""))
+        yield line + (f": {why}" if why != what else "") + ending
 
 
 @escalations.command()

@@ -104,6 +104,16 @@ def test_backup_is_a_database_and_its_hint_restores_it(used: Path, tmp_path: Pat
     assert run("status", cwd=used).returncode == 0
 
 
+def test_status_of_a_feed_that_was_never_read(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    feed = "sources: [{feed: 'http://127.0.0.1:9/a.xml', name: shop}]\nnetwork: {allow_hosts: ['127.0.0.1']}\n"
+    (tmp_path / "monitor.yaml").write_text("brands: [{name: Acme, terms: [acme]}]\n" + feed, "utf-8")
+    run("run", "--once", cwd=tmp_path)
+    told = run("status", cwd=tmp_path)
+    assert told.returncode == 1 and "shop  failing  never read  next in" in told.stdout
+    assert ", the last" not in told.stdout and "Connection refused" in told.stdout
+
+
 def test_a_backup_makes_neither_folders_nor_databases(used: Path, tmp_path: Path) -> None:
     refused = run("backup", "nowhere/kept.db", cwd=used)
     assert refused.returncode == 1 and "no folder nowhere" in refused.stderr and not (used / "nowhere").exists()
