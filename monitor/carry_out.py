@@ -33,7 +33,14 @@ def carry_out(connection: sqlite3.Connection, before: Escalation, decision: Deci
     if after != before:
         escalations.save(connection, after)
         what = str(after.state) if after.state is not before.state else "changed"
-        data = {"from": before.state, "severity": after.severity, "tier": after.tier, "note": after.note}
+        data = {
+            "from": before.state,
+            "severity": after.severity,
+            "tier": after.tier,
+            "assignee": after.assignee,
+            "outcome": after.outcome,
+            "note": after.note,
+        }
         escalations.log(
             connection, now, who, what, decision.reason,
             escalation_id=after.id, discussion_id=after.discussion_id, data=data,

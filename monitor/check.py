@@ -111,14 +111,14 @@ def _store(config: Config) -> Iterator[Finding]:
         if parent.is_dir():
             yield Finding(0, f"{near(config.store)}: will be made at the first run")
         else:
-            yield Finding(1, f"{near(config.store)}: its folder does not exist; make it, or change `store:`")
+            what = "its folder does not exist; the service makes /var/lib/brand-monitor itself, any other must be made"
+            yield Finding(0, f"{near(config.store)}: {what}", warning=True)
         return
     try:
         store = Store(config.store)
         with store.read() as connection:
             posts = stats.count_posts(connection)
-        with store.write():
-            pass
+        store.prove_writable()
         store.close()
         yield Finding(0, f"{near(config.store)}: {number(posts, 'post')}")
     except MonitorError as error:

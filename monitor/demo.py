@@ -19,7 +19,9 @@ from monitor.errors import MonitorError
 from monitor.model import Label, Mention, State
 from monitor.starter import starter_files
 from monitor.store import Store, escalations, mentions
+from monitor.store.lock import held
 
+DATABASE = "brand-monitor.db"
 #: Written first; a folder without it is somebody else's and left alone.
 MARK = "demo.txt"
 #: How long a line is where no terminal says it.
@@ -105,6 +107,8 @@ def _make_folder(folder: Path, port: int) -> None:
     try:
         if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
             raise MonitorError(f"{folder} holds other files; name a new folder: {program()} demo FOLDER")
+        if held(folder / DATABASE):
+            raise MonitorError(f"A demo plays in {folder} already; name a new folder: {program()} demo FOLDER")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / MARK).write_text("Made by `brand-monitor demo`; delete the folder when you like.\n", "utf-8")

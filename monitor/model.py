@@ -332,8 +332,8 @@ class FiredRule:
 
 @dataclass(frozen=True, slots=True)
 class EscalationView:
-    """All that a message about an escalation shows. `mentions`: the most negative first, a few. `discussion` is None for
-    one about the brand as a whole, whose `counts` (mentions, negative) stand for it."""
+    """All that a message about an escalation shows. `mentions`: a few, the most negative first. One about the brand as
+    a whole has no `discussion`, but `counts` (mentions, negative)."""
 
     escalation: Escalation
     rules: tuple[FiredRule, ...]

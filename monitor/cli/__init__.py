@@ -73,12 +73,31 @@ def main() -> None:
         sys.exit(130)
     except ConfigError as error:
         for problem in error.problems:
-            click.echo(mistake(problem), err=True)
+            _complain(mistake(problem))
+        sys.exit(2)
+    except UnicodeEncodeError:
+        _complain("an argument is no text: it holds bytes that are not UTF-8")
         sys.exit(2)
     except MonitorError as error:
-        click.echo(f"brand-monitor: {error}", err=True)
+        _complain(f"brand-monitor: {error}")
         sys.exit(1)
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough; Python would complain again at its own end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (`| head`) has seen enough.
+        _write_no_more()
         sys.exit(0)
+    except OSError as error:
+        _complain(f"brand-monitor: {error.filename or 'the output'}: {error.strerror}")
+        _write_no_more()
+        sys.exit(1)
+
+
+def _complain(text: str) -> None:
+    """To standard error; in the journal at the priority of errors."""
+    mark = "<3>" if os.environ.get("JOURNAL_STREAM") else ""
+    for line in text.splitlines():
+        click.echo(mark + line, err=True)
+
+
+def _write_no_more() -> None:
+    """Else Python would complain again when it flushes standard output at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

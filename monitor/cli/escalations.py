@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from monitor.escalation.machine import Event
     from monitor.model import Discussion, Escalation, EscalationView
 
+#: An escalation's number, as far as the database can count.
+NUMBER = click.IntRange(1, 2**63 - 1)
 #: As `Outcome` in monitor.model; kept here as words so that `--help` need not load it.
 OUTCOMES = ("answered", "not-about-us", "not-negative", "no-action")
 
@@ -80,7 +82,7 @@ def list_(config: Path | None, all_: bool, json_: bool) -> None:
 
 
 @escalations.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @with_json
 @click.pass_obj
 def show(config: Path | None, number: int, json_: bool) -> None:
@@ -125,8 +127,8 @@ def _show(view: EscalationView, history: Sequence[Mapping[str, Any]], program: s
         head = f"  {score(mention):>6}  {author(mention.post, 24)}: "
         click.echo(rest(head, mention.post.text or mention.post.title))
     click.echo("\nTimeline (UTC)")
-    for line in reversed(list(_backwards(history, e))):
-        click.echo(line)
+    for event in history:
+        click.echo(_in_words(event))
     if e.state in ALIVE:
         acts = ("ack {}", "assign {} PERSON", "snooze {} --for 4h", "resolve {} --outcome answered")
         click.echo("\nTo act")
@@ -155,22 +157,18 @@ def _figures(d: Discussion) -> str:
     return ", ".join([*figures, f"{d.pace:.1f} an hour", f"{number(d.answers, 'answer')} of ours"])
 
 
-def _backwards(history: Sequence[Mapping[str, Any]], e: Escalation) -> Iterator[str]:
-    """The timeline, the newest line first. Whom it was given to and how it ended is known of its latest life alone."""
-    assignee, outcome = e.assignee, e.outcome
-    for event in reversed(history):
-        what, why = event["what"], event["why"]
-        if what == "open":
-            assignee = outcome = None
-        if why == "assigned" and assignee:
-            why, assignee = f"assigned to {clean(assignee, 40)}", None
-        line = f"  {event['at'][:19].replace('T', ' ')}  {clean(event['who'], 28)}: {what}"
-        ending = _ending(outcome if what == "resolved" else None, event["data"].get("note", ""))
-        yield line + (f": {why}" if why != what else "") + ending
+def _in_words(event: Mapping[str, Any]) -> str:
+    """A line of the timeline: who or what did what, when and why."""
+    what, why, data = event["what"], event["why"], event["data"]
+    if why == "assigned":
+        why = f"assigned to {clean(data.get('assignee'), 40)}"
+    reason = f": {why}" if why != what else ""
+    ending = _ending(data.get("outcome"), data.get("note", "")) if what == "resolved" else ""
+    return f"  {event['at'][:19].replace('T', ' ')}  {clean(event['who'], 28)}: {what}{reason}{ending}"
 
 
 @escalations.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--by", default=None, help="Who acknowledges. Default: your login name.")
 @click.pass_obj
 def ack(config: Path | None, number: int, by: str | None) -> None:
@@ -182,7 +180,7 @@ def ack(config: Path | None, number: int, by: str | None) -> None:
 
 
 @escalations.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.argument("person")
 @click.option("--by", default=None, help="Who assigns. Default: your login name.")
 @click.pass_obj
@@ -195,7 +193,7 @@ def assign(config: Path | None, number: int, person: str, by: str | None) -> Non
 
 
 @escalations.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--for", "length", required=True, metavar="TIME", help="How long, for example 30m or 4h.")
 @click.option("--by", default=None, help="Who snoozes. Default: your login name.")
 @click.pass_obj
@@ -209,7 +207,7 @@ def snooze(config: Path | None, number: int, length: str, by: str | None) -> Non
 
 
 @escalations.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--outcome", type=_Outcomes(OUTCOMES), required=True, help="How it ended.")
 @click.option("--note", default="", help="A word for those who read it later.")
 @click.option("--by", default=None, help="Who resolves. Default: your login name.")

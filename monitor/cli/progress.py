@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 #: So many bad lines are told one by one; all of them are counted and set aside.
 TOLD = 20
-CHUNK = 1024
+#: Posts and characters after which what was read is taken in.
+CHUNK, CHARACTERS = 1024, 4_000_000
 
 Tell = Callable[[str], None]
 
@@ -31,13 +32,16 @@ def ingest_lines(app: App, file: BinaryIO) -> int:
 
     counts, bad = Counts(), 0
     chunk: list[Post] = []
+    size = 0
     with _progress(file) as (advance, tell), _Rejected(file, tell) as rejected:
         for line_number, line, result in read_posts(file):
             if isinstance(result, Post):
                 chunk.append(result)
-                if len(chunk) == CHUNK:
+                size += len(line)
+                if len(chunk) == CHUNK or size > CHARACTERS:
                     counts += app.take(chunk)
                     chunk.clear()
+                    size = 0
                     advance(number(counts.mentions, "mention"))
                 continue
             bad += 1
@@ -63,7 +67,8 @@ class _Rejected:
     def __init__(self, file: BinaryIO, tell: Tell) -> None:
         self._tell = tell
         name = getattr(file, "name", None)
-        self.path = Path(name + ".rejected") if isinstance(name, str) and name not in ("-", "<stdin>") else None
+        # A pipe or a terminal (`<(…)`, /dev/stdin) has no place beside it.
+        self.path = Path(name + ".rejected") if isinstance(name, str) and Path(name).is_file() else None
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> _Rejected:

@@ -147,7 +147,9 @@ def _show(found: Status, now: datetime) -> None:
         if source.error:
             click.echo(click.style(rest("    ", source.error), fg="yellow"))
     for gap in found.gaps[:10]:
-        click.echo(rest(f"  gap: {gap['source']} from {gap['start'][:16]} to {gap['end'][:16]}: ", gap["reason"]))
+        click.echo(
+            rest(f"  gap: {clean(gap['source'], 80)} from {gap['start'][:16]} to {gap['end'][:16]}: ", gap["reason"])
+        )
     if len(found.gaps) > 10:
         more = number(len(found.gaps) - 10, "more gap")
         click.echo(f"  … and {more} in the last 7 days (--json lists them)")

@@ -92,6 +92,15 @@ class Store:
                     self._writer.execute("ROLLBACK")
                 raise
 
+    def prove_writable(self) -> None:
+        """Raise `StoreError` where a write would; nothing is changed."""
+        with self._lock, _plain_errors(self.path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                self._writer.execute(f"PRAGMA user_version = {schema.version(self._writer)}")
+            finally:
+                self._writer.execute("ROLLBACK")
+
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """One consistent view of the database, for as long as the block lasts."""
