@@ -29,7 +29,7 @@ from monitor.sources.configured import feed_sources, fetcher
 from monitor.sources.feeds import FeedSource
 from monitor.sources.parser import Parser
 from monitor.store import Store, escalations, facts
-from monitor.store.clock import shift
+from monitor.store.clock import set_back
 from monitor.store.follows import Follow
 from monitor.store.lock import held
 
@@ -105,7 +105,8 @@ class App:
     def clock_set_back(self, by: timedelta) -> None:
         """The clock went back `by`: what is to happen happens that much earlier by the new time."""
         with self.store.write() as connection:
-            shift(connection, -by)
+            set_back(connection, by)
+        self.delivery.clock_set_back(by)
 
     def install_id(self) -> str:
         """A random name of this database, so that two installations never take each other's messages for their own."""

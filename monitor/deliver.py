@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused, DeliveryUnknown, StoreError
@@ -85,6 +85,10 @@ class Delivery:
     def use(self, messenger: Messenger, fallback_channel: str | None) -> None:
         """After a reload: send through this from the next message on."""
         self._messenger, self._fallback = messenger, fallback_channel
+
+    def clock_set_back(self, by: timedelta) -> None:
+        """No channel pauses until a time that was told by a clock that has been set back."""
+        self._paused_until = {channel: until - by for channel, until in self._paused_until.items()}
 
     def retry_blocked(self, now: datetime) -> int:
         """After a reload: try the blocked messages at once; return how many there are."""

@@ -226,7 +226,7 @@ def _numbers(view: EscalationView) -> list[str]:
         f"*{number(talk.mentions, 'mention')}*",
         f"*{talk.negative:,} negative* ({_share(talk)})",
         number(talk.authors, "author"),
-        f"reach {number(talk.reach)}",
+        *([f"reach {number(talk.reach)}"] if talk.reach else []),
     ]
 
 

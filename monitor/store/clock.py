@@ -14,13 +14,11 @@ _FUTURE = (
 )
 
 
-def shift(connection: sqlite3.Connection, by: timedelta) -> None:
-    """Move every time at which something is to happen."""
+def set_back(connection: sqlite3.Connection, by: timedelta) -> None:
+    """Move every time at which something is to happen `by` so much towards the past."""
     for table, column, where in _FUTURE:
-        # By rowid or key alike: these tables hold little that is still to come.
-        rows = connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {where}").fetchall()
-        ascending = by.total_seconds() < 0
-        for (text,) in sorted(rows, key=lambda row: str(row[0]), reverse=not ascending):
-            connection.execute(
-                f"UPDATE {table} SET {column} = ? WHERE {column} = ? AND {where}", [to_text(from_text(text) + by), text]
-            )
+        rows = connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {where} ORDER BY {column}").fetchall()
+        # The earliest first: what has been moved is never taken for what has still to be.
+        for (time,) in rows:
+            moved = to_text(from_text(time) - by)
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ? AND {where}", [moved, time])
