@@ -1,9 +1,10 @@
-"""What the tests of feeds share: a server that misbehaves, one parser, and feeds that are read with small limits."""
+"""What these tests share: feeds from a server that misbehaves, the whole application, and a bench for delivery."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,11 @@ from monitor.sources.feeds import FeedSource
 from monitor.sources.fetch import Fetcher, Limits
 from monitor.sources.guard import Guard
 from monitor.sources.parser import Parser
+from monitor.store import Store
+from tests.fakes.bench import Bench
 from tests.fakes.feed_server import FeedServer
+from tests.fakes.slack_server import SlackServer
+from tests.fakes.world import LOUD, THREAD, World
 
 FeedMaker = Callable[..., FeedSource]
 
@@ -37,3 +42,20 @@ def feed(server: FeedServer, parser: Parser) -> FeedMaker:
         return FeedSource(url or server.url(path), "example", timedelta(minutes=10), fetcher, parser)
 
     return make
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path, thread=THREAD, loud=LOUD)
+    yield made
+    made.app.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    store = Store(tmp_path / "test.db")
+    with SlackServer() as slack:
+        bench = Bench(store, slack)
+        slack.now = lambda: bench.now.timestamp()
+        yield bench
+    store.close()

@@ -104,7 +104,8 @@ WORSE = Fired("worse", Severity.CRITICAL, added=True)
             Reason.SEVERITY_UP, id="worse than what was acknowledged: open again",
         ),
         pytest.param(
-            [WORSE], State.PENDING, ["StartTimer"], Reason.SEVERITY_UP, id="worse while it waits: the shorter wait counts"
+            [WORSE], State.PENDING, ["StartTimer"], Reason.SEVERITY_UP,
+            id="worse while it waits: the shorter wait counts",
         ),
         pytest.param(
             [OPENED, Fired("r", Severity.MEDIUM, added=False)], State.OPEN, [], Reason.NOTHING_NEW,

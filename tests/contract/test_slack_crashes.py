@@ -1,0 +1,221 @@
+"""Exactly one post, whatever Slack answers, wherever the process ends, and after an old backup is put back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.model import Mention, MessageKind, MessageState, Severity
+from monitor.slack.client import SlackMessenger
+from monitor.slack.messages import Delivered, Message
+from monitor.store import Store
+from tests.fakes import block_kit
+from tests.fakes import slack_server as faults
+from tests.fakes.bench import ALERTS, POST, Bench
+from tests.fakes.slack_server import refused
+
+#: What the server does with the first post, and how many seconds histories lag behind.
+BEHAVIOURS = {
+    "accepts": ((), 0),
+    "accepts, then fails": ((faults.HTTP_500_AFTER_ACCEPTING,), 0),
+    "accepts, answers a fatal error": ((faults.FATAL_ERROR_AFTER_ACCEPTING,), 0),
+    "accepts, then resets": ((faults.RESET_AFTER_ACCEPTING,), 0),
+    "accepts, cuts its answer": ((faults.CUT_BODY,), 0),
+    "accepts, answers nonsense": ((faults.GARBLED_BODY,), 0),
+    "accepts, hides it at first": ((faults.HTTP_500_AFTER_ACCEPTING,), 20),
+    "accepts, hides it for long": ((faults.HTTP_500_AFTER_ACCEPTING,), 80),
+    "fails before accepting": ((faults.HTTP_500_BEFORE_ACCEPTING,), 0),
+    "resets before accepting": ((faults.RESET_BEFORE_ACCEPTING,), 0),
+    "fails twice": ((faults.HTTP_500_BEFORE_ACCEPTING, faults.HTTP_500_AFTER_ACCEPTING), 20),
+    "limits the rate": ((faults.RATE_LIMITED, faults.RATE_LIMITED_WITHOUT_A_TIME), 0),
+    "did not read it": ((faults.NOT_READ,), 0),
+}
+SLOW = {
+    "is too slow, accepts": ((faults.TOO_SLOW_AFTER_ACCEPTING,), 0),
+    "is too slow, does not accept": ((faults.TOO_SLOW_BEFORE_ACCEPTING,), 0),
+}
+
+
+class PowerCut(BaseException):
+    """This process ends here."""
+
+
+@dataclass
+class FailingStore:
+    """The store of a process that ends before or after the commit of its n-th transaction."""
+
+    store: Store
+    ends_at: tuple[int, str]
+    transactions: int = 0
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        self.transactions += 1
+        with self.store.write() as connection:
+            yield connection
+            if self.ends_at == (self.transactions, "before"):
+                raise PowerCut
+        if self.ends_at == (self.transactions, "after"):
+            raise PowerCut
+
+    def read(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self.store.read()
+
+    def escalation_view(self, connection: sqlite3.Connection, escalation_id: int) -> Any:
+        return self.store.escalation_view(connection, escalation_id)
+
+    def mentions(self, connection: sqlite3.Connection, ids: Any) -> tuple[Mention, ...]:
+        return self.store.mentions(connection, ids)
+
+
+@dataclass
+class FailingMessenger:
+    """The messenger of a process that ends before or after its first post."""
+
+    messenger: SlackMessenger
+    ends: str
+
+    @property
+    def server_time(self) -> datetime | None:
+        return self.messenger.server_time
+
+    def post(self, message: Message, channel: str, **names: Any) -> Delivered:
+        if self.ends == "before":
+            raise PowerCut
+        try:
+            return self.messenger.post(message, channel, **names)
+        finally:
+            raise PowerCut
+
+    def update(self, message: Message, channel: str, ts: str) -> Delivered:
+        return self.messenger.update(message, channel, ts)
+
+    def find(self, channel: str, **names: Any) -> Delivered | None:
+        return self.messenger.find(channel, **names)
+
+
+CLAIM, OUTCOME = 2, 3
+ENDS = {
+    "before the claim is committed": (CLAIM, "before"),
+    "after the claim is committed": (CLAIM, "after"),
+    "before the request": "before",
+    "after the request": "after",
+    "before the outcome is committed": (OUTCOME, "before"),
+    "after the outcome is committed": (OUTCOME, "after"),
+    "never": (0, ""),
+}
+
+
+@pytest.mark.parametrize("ends", ENDS.values(), ids=ENDS.keys())
+@pytest.mark.parametrize("script, lag", BEHAVIOURS.values(), ids=BEHAVIOURS.keys())
+def test_exactly_one_post(bench: Bench, script: tuple[faults.Fault, ...], lag: float, ends: Any) -> None:
+    bench.alert()
+    bench.slack.script(POST, *script)
+    bench.slack.history_lag = lag
+    try:
+        if isinstance(ends, str):
+            bench.run(bench.delivery(messenger=FailingMessenger(bench.messenger(), ends)))
+        else:
+            bench.run(bench.delivery(store=FailingStore(bench.store, ends)))
+    except PowerCut:
+        pass
+    bench.run(bench.delivery())
+    (post,), (message,) = bench.slack.posts("brand-alerts"), bench.messages()
+    assert (message.state, message.sent_ts, message.repeated) == (MessageState.SENT, post["ts"], False)
+
+
+@pytest.mark.parametrize("script, lag", SLOW.values(), ids=SLOW.keys())
+def test_exactly_one_post_where_slack(bench: Bench, script: tuple[faults.Fault, ...], lag: float) -> None:
+    bench.alert()
+    bench.slack.script(POST, *script)
+    bench.run(bench.delivery())
+    assert len(bench.slack.posts("brand-alerts")) == 1
+    assert bench.states() == [MessageState.SENT]
+
+
+def test_a_reply_is_looked_for_in_its_thread(bench: Bench) -> None:
+    escalation = bench.alert()
+    bench.enqueue(MessageKind.REPLY, escalation, payload={"text": "News"})
+    bench.slack.script(POST, faults.Fault(), faults.HTTP_500_AFTER_ACCEPTING)
+    bench.run(bench.delivery())
+    root, reply = bench.slack.posts("brand-alerts")
+    assert reply["thread_ts"] == root["ts"]
+    assert bench.states() == [MessageState.SENT] * 2
+
+
+def test_an_old_post_of_another_installation_is_not_taken_for_ours(bench: Bench) -> None:
+    bench.messenger(install="there").post(Message("Theirs"), ALERTS, thread_ts=None, outbox_id=1)
+    bench.alert()
+    bench.slack.script(POST, faults.HTTP_500_BEFORE_ACCEPTING)
+    bench.run(bench.delivery())
+    theirs, ours = bench.slack.posts("brand-alerts")
+    assert (theirs["text"], bench.messages()[0].sent_ts) == ("Theirs", ours["ts"])
+
+
+def test_of_two_copies_the_newer_is_deleted(bench: Bench) -> None:
+    bench.alert()
+    bench.slack.script(POST, faults.HTTP_500_AFTER_ACCEPTING, faults.HTTP_500_AFTER_ACCEPTING)
+    bench.slack.history_lag = 95  # longer than two reads wait
+    delivery = bench.delivery()
+    bench.run(delivery, minutes=1.4)
+    bench.slack.history_lag = 0
+    bench.run(delivery)
+    (post,) = bench.slack.posts("brand-alerts")
+    assert bench.slack.calls(POST) == 2
+    assert bench.messages()[0].sent_ts == post["ts"]
+
+
+def test_a_post_is_found_on_a_later_page_and_with_a_wrong_clock(bench: Bench) -> None:
+    bench.slack.now = lambda: bench.now.timestamp() - 3600  # ours is an hour fast
+    bench.alert()
+    bench.slack.script(POST, faults.HTTP_500_AFTER_ACCEPTING)
+    delivery = bench.delivery()
+    delivery.step(bench.now)
+    for number in range(7):
+        bench.messenger(install="there").post(Message(f"Other {number}"), ALERTS, thread_ts=None, outbox_id=1)
+    bench.run(delivery)
+    assert len(bench.slack.posts("brand-alerts")) == 8
+    assert bench.messages()[0].sent_ts == bench.slack.posts("brand-alerts")[0]["ts"]
+
+
+@pytest.mark.parametrize("severity, posts", [(Severity.CRITICAL, 2), (Severity.HIGH, 1)])
+def test_only_a_critical_message_is_repeated_where_slack_cannot_be_asked(
+    bench: Bench, severity: Severity, posts: int
+) -> None:
+    bench.alert(severity=severity)
+    bench.slack.script(POST, faults.HTTP_500_AFTER_ACCEPTING)
+    bench.slack.script("conversations.history", *[refused("missing_scope")] * 20)
+    bench.run(bench.delivery(), minutes=12)
+    assert len(bench.slack.posts("brand-alerts")) == posts
+    if severity is Severity.CRITICAL:
+        assert "see this twice" in block_kit.words(bench.slack.posts("brand-alerts")[-1])
+    else:
+        assert "channels:history" in bench.messages()[0].error
+
+
+def test_an_old_backup_says_nothing_twice(bench: Bench, tmp_path: Path) -> None:
+    """What waited when the backup was made has been posted since: Slack is asked, and later ids are not used again."""
+    bench.alert()
+    bench.store.backup(tmp_path / "old.db")
+    bench.run(bench.delivery())
+    assert len(bench.slack.posts("brand-alerts")) == 1
+    bench.store.close()
+    for suffix in ("-wal", "-shm"):
+        Path(str(bench.store.path) + suffix).unlink(missing_ok=True)
+    (tmp_path / "old.db").replace(bench.store.path)
+    bench.store = Store(bench.store.path)
+    bench.run(bench.delivery(), minutes=5)
+    (message,) = bench.messages()
+    assert message.state is MessageState.SENT
+    bench.alert()
+    bench.run(bench.delivery())
+    assert len(bench.slack.posts("brand-alerts")) == 2
+    assert bench.messages()[-1].id > 1_000_000
+    bench.store.close()
