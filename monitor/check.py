@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.app import Sources, load_config, messenger, read_rules, utc_now
+from monitor.app import Sources, load_config, messenger, read_rules, rule_files, utc_now
 from monitor.cli.words import mistake, near, number
 from monitor.config import Config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.errors import ConfigError, MonitorError, Problem, SourceError
-from monitor.rules.load import RuleSet
+from monitor.rules.load import RuleSet, load_rules
 from monitor.rules.rule import Status
 from monitor.sources.parser import Parser
 from monitor.store import Store, stats
@@ -41,6 +41,7 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
         config = load_config(path)
     except ConfigError as error:
         yield from _mistakes(error)
+        yield from _rules_at_least(error)
         return
     brands, sources = number(len(config.brands), "brand"), number(len(config.sources), "source")
     yield Finding(0, f"{near(config.file)}: {brands}, {sources}")
@@ -55,6 +56,16 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
     yield from _sources(config, online)
     if online:
         yield from _slack(config, channels)
+
+
+def _rules_at_least(error: ConfigError) -> Iterator[Finding]:
+    """What is wrong with the rules where monitor.yaml cannot be read: those in the usual place, the brands unknown."""
+    folder = Path(error.problems[0].file).parent / "rules"
+    if folder.is_dir():
+        try:
+            load_rules(rule_files(folder), None, str(folder))
+        except ConfigError as more:
+            yield from _mistakes(more)
 
 
 def _rules(config: Config) -> Generator[Finding, None, RuleSet | None]:

@@ -59,7 +59,7 @@ from monitor.yamlfile import Document, KeyPath, shortened
 class References:
     """The names that a rule may use; None where they cannot be known because their own file is broken."""
 
-    brands: Collection[str]
+    brands: Collection[str] | None
     teams: Collection[str] | None
     topics: Collection[str] | None
     playbooks: Collection[str]
@@ -76,6 +76,8 @@ def _references(info: ValidationInfo) -> References:
 def _brand(value: str, info: ValidationInfo) -> str:
     """The brand's own spelling."""
     brands = _references(info).brands
+    if brands is None:
+        return value
     for brand in brands:
         if brand.casefold() == value.casefold():
             return brand

@@ -51,10 +51,11 @@ class RuleSet:
 
 
 def load_rules(
-    files: Mapping[str, str], brands: Sequence[str], folder: str = "rules", today: date | None = None
+    files: Mapping[str, str], brands: Sequence[str] | None, folder: str = "rules", today: date | None = None
 ) -> RuleSet:
     """What `files`, the texts of a rules folder by their paths in it, say.
 
+    `brands` is None where nobody knows them: the configuration is broken, and the rules are only looked through.
     `folder` names the folder in problems. With `today` there are warnings of playbooks whose review is overdue.
     Raises `ConfigError` with all problems of all files, in the order of files and lines.
     """

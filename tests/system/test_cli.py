@@ -186,8 +186,12 @@ def test_problems_name_files_as_seen_from_here(tmp_path: Path) -> None:
 def test_every_mistake_of_a_config_is_told_at_once(tmp_path: Path) -> None:
     brand = "brands:\n  - name: Acme\n    termz: [acme]\n    languages: [no]\n"
     (tmp_path / "monitor.yaml").write_text(f"{brand}slack: {{channel: '#alerts'}}\nstor: x.db\n", "utf-8")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text("id: a\nstatus: alive\nmatch: {brands: [acme]}\n", "utf-8")
     ended = run("check", cwd=tmp_path)
     assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert "rules/a.yaml:2:1: status: must be test, live or off" in ended.stdout, ended.stdout
+    assert "there is no brand" not in ended.stdout
     for line, says in ((3, 'did you mean "terms"'), (4, '"no"'), (6, 'did you mean "store"')):
         assert any(f"monitor.yaml:{line}:" in told and says in told for told in ended.stdout.splitlines()), ended.stdout
     assert run("status", cwd=tmp_path).returncode == 2
