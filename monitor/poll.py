@@ -188,6 +188,7 @@ class Polling:
         """Nothing waits for a time that was told by a clock that has been set back."""
         with self._lock:
             self._states = {key: replace(state, due_at=state.due_at - by) for key, state in self._states.items()}
+            self._follows_due = None
 
     def under_way(self) -> int:
         """Polls that have not been committed yet."""
