@@ -106,6 +106,15 @@ def test_a_full_disk_loses_nothing_and_says_so(store: Store) -> None:
     assert row(store, "SELECT count(*) FROM posts") == (2,)
 
 
+def test_a_database_that_may_only_be_read_says_what_to_do(store: Store) -> None:
+    store._writer.execute("PRAGMA query_only = ON")  # as where the file belongs to somebody else; root may write all
+    with pytest.raises(StoreError, match=r"cannot be written: give the user") as error:
+        save(store, post(1))
+    assert error.value.passing
+    store._writer.execute("PRAGMA query_only = OFF")
+    save(store, post(1))
+
+
 def test_an_older_database_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = Store(tmp_path / "b.db")
     save(opened, post(1))
