@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import Empty, Queue
 from types import FrameType
 
@@ -39,12 +39,23 @@ TICK = 1.0
 #: After the database could not be written (a full disk, say) it is tried again in so many seconds.
 STORE_RETRY = 5.0
 STOP_WITHIN = 10.0
+#: No batch of posts is begun when less of the time to stop is left (seconds).
+LAST_BATCH = 4.0
+#: How often the daemon notes for `status` what waits in its queue.
+NOTE_QUEUE = timedelta(seconds=30)
 #: A clock is steered by fractions of a second; more than this was set.
 SET_BACK = timedelta(seconds=5)
 #: A loop that has not moved for so long (seconds) is stuck, and the watchdog is no longer fed.
 STUCK = 120.0
 #: The journal's names for how bad it is.
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+
+
+class Stopped(BaseException):
+    """Raised between two batches of posts when there is no more time: what is not committed is read again.
+
+    No `Exception`, since nothing has failed: whoever handles failures must let it pass.
+    """
 
 
 class Daemon:
@@ -58,6 +69,9 @@ class Daemon:
         self._deliver_now = threading.Event()
         self._drain_until = float("inf")
         self._beats: dict[str, float] = {}
+        self._queue_noted_at: datetime | None = None
+        #: False after `run` if a thread was left behind: then the process must end without waiting for it.
+        self.drained = True
         self._looked_at = (app.clock(), time.monotonic())
 
     # -- life ----------------------------------------------------------------------------------------------------
@@ -172,6 +186,10 @@ class Daemon:
                     self._deliver_now.set()
                 if self._app.settle():
                     self._deliver_now.set()
+                self._note_queue()
+            except Stopped:
+                log.info("stopped among many posts; those that are not stored are read again")
+                return
             except StoreError as error:
                 log.error("%s", error)
                 self._stop.wait(STORE_RETRY)
@@ -193,8 +211,22 @@ class Daemon:
                 self._beat("ingest")
                 self._stop.wait(STORE_RETRY)
 
+    def _note_queue(self) -> None:
+        now = self._app.clock()
+        before = self._queue_noted_at
+        if before is None or not before <= now < before + NOTE_QUEUE:
+            self._queue_noted_at = now
+            waiting, polls = self._outcomes.qsize(), self._polling.under_way()
+            with self._app.store.write() as connection:
+                facts.remember(connection, "queue", {"waiting": waiting, "polls_under_way": polls}, now)
+
     def _take(self, posts: Sequence[Post], commit: Commit) -> Counts:
-        return self._app.take(posts, commit, lambda: self._beat("ingest"))
+        return self._app.take(posts, commit, self._between_batches)
+
+    def _between_batches(self) -> None:
+        self._beat("ingest")
+        if time.monotonic() > self._drain_until - LAST_BATCH:
+            raise Stopped
 
     def _beat(self, loop: str) -> None:
         self._beats[loop] = time.monotonic()
@@ -230,6 +262,7 @@ class Daemon:
         delivery.join(max(0.1, self._drain_until + 1 - time.monotonic()))
         for thread in threads:
             if thread.is_alive():
+                self.drained = False
                 log.warning(
                     "the %s thread did not finish in time; what it had not committed is done again", thread.name
                 )

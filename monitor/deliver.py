@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,9 +17,11 @@ from typing import Protocol
 from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused, DeliveryUnknown, StoreError
 from monitor.escalation import outbox as decisions
 from monitor.escalation.outbox import Waiting
-from monitor.model import EscalationView, Mention, MessageKind, MessageState, OutboxMessage
+from monitor.model import MessageKind, MessageState, OutboxMessage
 from monitor.slack.messages import Delivered, Message, render_notice, render_reply, render_root
 from monitor.slack.text import escape
+from monitor.store import escalations
+from monitor.store.mentions import by_ids
 from monitor.store.outbox import Outbox
 
 _log = logging.getLogger(__name__)
@@ -47,10 +48,6 @@ class Storage(Protocol):
     def write(self) -> AbstractContextManager[sqlite3.Connection]: ...
 
     def read(self) -> AbstractContextManager[sqlite3.Connection]: ...
-
-    def escalation_view(self, connection: sqlite3.Connection, escalation_id: int) -> EscalationView: ...
-
-    def mentions(self, connection: sqlite3.Connection, ids: Sequence[int]) -> tuple[Mention, ...]: ...
 
 
 class Delivery:
@@ -206,9 +203,9 @@ class Delivery:
         if message.escalation_id is None or message.kind is MessageKind.NOTICE:
             rendered = render_notice(text, notes=notes)
         else:
-            view = self._store.escalation_view(connection, message.escalation_id)
+            view = escalations.view(connection, message.escalation_id)
             if message.kind is MessageKind.REPLY:
-                mentions = self._store.mentions(connection, payload.get("mention_ids", ()))
+                mentions = by_ids(connection, payload.get("mention_ids", ()))
                 new = payload.get("new")
                 rendered = render_reply(view, mentions, text=text, new=new, notes=notes, notify=notify)
             else:

@@ -19,7 +19,7 @@ from monitor.model import Coverage, Escalation, FiredRule, MessageKind, MessageS
 from monitor.rules import evaluate
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Rule, Spike, Status, Team
-from monitor.store import Store, attempt, escalations, facts, sources
+from monitor.store import Store, attempt, escalations, evidence, facts, sources
 from monitor.store.mentions import Added
 from monitor.store.outbox import Outbox
 
@@ -81,12 +81,12 @@ class Escalate:
             self._brand_due[brand] = now + BRAND_EVERY
             name = f"judged:{brand}"
             with store.read() as connection:
-                latest = facts.latest_mention(connection)
+                latest = evidence.latest_mention(connection)
                 judged = facts.recall(connection, name)
                 after = int(str(judged[0])) if judged else 0
                 if latest <= after:
                     continue
-                new = dict(facts.added_to_brand(connection, brand, after, now - evaluate.NEWS))
+                new = dict(evidence.added_to_brand(connection, brand, after, now - evaluate.NEWS))
                 findings = self._judge(connection, Scope.BRAND, brand, None, new, now) if new else []
             with store.write() as connection:
                 for finding in findings:
@@ -107,8 +107,8 @@ class Escalate:
         if not rules:
             return []
         since = min(evaluate.needed_since(rule, new.values(), now) for rule in rules)
-        counted = facts.counted(connection, brand, discussion_id, since)
-        totals = facts.totals(connection, discussion_id)
+        counted = evidence.counted(connection, brand, discussion_id, since)
+        totals = evidence.totals(connection, discussion_id)
         findings = []
         for rule in rules:
             coverage = self._coverage(connection, rule, since, now)
@@ -236,8 +236,8 @@ class Escalate:
             if rule.status is not Status.LIVE:
                 continue
             since = fired.at - evaluate.horizon(rule)
-            counted = facts.counted(connection, escalation.brand, escalation.discussion_id, since)
-            totals = facts.totals(connection, escalation.discussion_id)
+            counted = evidence.counted(connection, escalation.brand, escalation.discussion_id, since)
+            totals = evidence.totals(connection, escalation.discussion_id)
             coverage = self._coverage(connection, rule, since, now)
             if evaluate.evaluate(rule, counted, totals, fired.at, coverage).fires:
                 return True

@@ -26,10 +26,12 @@ WAITING_LONG = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`running`: a daemon holds this database now. `problems` are sentences that say what to mend."""
+    """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
+    daemon noted them last (`at`). `problems` are sentences that say what to mend."""
 
     running: bool
     daemon: Mapping[str, Any]
+    queue: Mapping[str, Any]
     sources: tuple[SourceStatus, ...]
     gaps: tuple[Mapping[str, Any], ...]
     posts: int
@@ -50,6 +52,7 @@ def status(store: Store, now: datetime) -> Status:
         gaps = tuple(dict(row) for row in sources.gaps(connection, now - RECENT))
         running = held(store.path)
         daemon = facts.recall(connection, "daemon")
+        queue = facts.recall(connection, "queue") if running else None
         problems = [
             *_daemon_problems(running, connection),
             *(_source_problem(source) for source in listed if _in_trouble(source)),
@@ -65,6 +68,7 @@ def status(store: Store, now: datetime) -> Status:
         return Status(
             running=running,
             daemon=dict(daemon[0]) if daemon and isinstance(daemon[0], dict) else {},
+            queue={**queue[0], "at": queue[1]} if queue and isinstance(queue[0], dict) else {},
             sources=listed,
             gaps=gaps,
             posts=volume.posts,

@@ -36,13 +36,13 @@ def _plain(value: Any) -> str:
 def discussions(config: Path | None, brand: str | None, days: int, limit: int, json_: bool) -> None:
     """List discussions, those with the most negative mentions first."""
     from monitor.app import open_store, utc_now
-    from monitor.store.escalations import listed_discussions
+    from monitor.store.discussions import listed
 
     now = utc_now()
     store = open_store(config, create=False)
     try:
         with store.read() as connection:
-            found = listed_discussions(connection, brand=brand, since=now - timedelta(days=days), limit=limit)
+            found = listed(connection, brand=brand, since=now - timedelta(days=days), limit=limit)
     finally:
         store.close()
     if json_:
@@ -138,6 +138,9 @@ def _show(found: Status, now: datetime) -> None:
     )
     states = ", ".join(f"{count} {state}" for state, count in found.escalations.items()) or "none"
     click.echo(f"{_bold('Escalations')}  {states}")
+    if queue := found.queue:
+        polls, waiting = number(queue["polls_under_way"], "poll"), number(queue["waiting"], "poll")
+        click.echo(f"{_bold('Queue')}        {waiting} to store, {polls} under way, {ago(queue['at'], now)}")
     outbox = ", ".join(f"{count} {state}" for state, count in found.outbox.items()) or "none"
     waiting = f", the oldest unsent from {ago(found.oldest_waiting, now)}" if found.oldest_waiting else ""
     click.echo(f"{_bold('Messages')}     {outbox}{waiting}")

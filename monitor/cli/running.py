@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +26,11 @@ def run(config: Path | None, once: bool) -> None:
             daemon.run_once()
         else:
             daemon.run()
+            if not daemon.drained:
+                # Python would wait for, and the model's own threads would not survive, an orderly end. Everything that
+                # was committed stands; anything else is done again, as after a kill.
+                logging.shutdown()
+                os._exit(0)
     finally:
         app.close()
 

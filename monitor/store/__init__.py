@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from monitor.errors import StoreError
-from monitor.model import EscalationView, Mention
-from monitor.store import escalations, mentions, schema
+from monitor.store import schema
 from monitor.store.lock import held
 
 BUSY_MS = 10_000
@@ -120,12 +119,6 @@ class Store:
             finally:
                 if not nested:
                     connection.execute("ROLLBACK")
-
-    def escalation_view(self, connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
-        return escalations.view(connection, escalation_id)
-
-    def mentions(self, connection: sqlite3.Connection, ids: Iterable[int]) -> tuple[Mention, ...]:
-        return mentions.by_ids(connection, ids)
 
     def backup(self, target: Path) -> int:
         """Copy the database, as of now and while others go on writing, to `target`; return its bytes.

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.discussions import pace, trend
 from monitor.escalation.machine import ALIVE, TimerKind
-from monitor.model import Discussion, Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
-from monitor.store import mentions, rows
+from monitor.model import Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
+from monitor.store import discussions, mentions, rows
 from monitor.store.times import from_text, to_text
 
 #: How many mentions a message quotes, and how far back those of a brand-wide escalation are looked for.
 QUOTED = 3
 BRAND_STRETCH = timedelta(hours=24)
-#: Pace and trend look at no more than so many of the latest mentions.
-TIMES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,18 +227,6 @@ def history(connection: sqlite3.Connection, escalation_id: int) -> tuple[sqlite3
 # -- what messages show ------------------------------------------------------------------------------------------
 
 
-def discussion(connection: sqlite3.Connection, discussion_id: int) -> Discussion | None:
-    row = connection.execute("SELECT * FROM discussions WHERE id = ?", [discussion_id]).fetchone()
-    if row is None:
-        return None
-    found = connection.execute(
-        "SELECT at FROM mentions WHERE discussion_id = ? AND NOT answer ORDER BY at DESC LIMIT ?",
-        [discussion_id, TIMES],
-    )
-    times = sorted(from_text(at) for (at,) in found)
-    return rows.discussion(row, pace(times), trend(times))
-
-
 def subject_of(connection: sqlite3.Connection, escalation: Escalation) -> str:
     """What it is about, in a few words: the discussion's title, or the brand."""
     query = "SELECT title FROM discussions WHERE id = ?"
@@ -258,7 +243,7 @@ def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
     counts: dict[str, int] = {}
     if escalation.discussion_id is not None:
         quoted = mentions.worst(connection, escalation.discussion_id, QUOTED)
-        about = discussion(connection, escalation.discussion_id)
+        about = discussions.by_id(connection, escalation.discussion_id)
     else:
         since = escalation.changed_at - BRAND_STRETCH
         quoted, about = mentions.worst_of_brand(connection, escalation.brand, since, QUOTED), None
@@ -295,15 +280,3 @@ def latest_mention(connection: sqlite3.Connection, discussion_id: int) -> int:
 def count_by_state(connection: sqlite3.Connection) -> dict[State, int]:
     found = connection.execute("SELECT state, count(*) FROM escalations GROUP BY state")
     return {State(state): count for state, count in found}
-
-
-def listed_discussions(
-    connection: sqlite3.Connection, *, brand: str | None, since: datetime, limit: int
-) -> Sequence[Discussion]:
-    """Discussions active since `since`, the most negative mentions first."""
-    found = connection.execute(
-        "SELECT * FROM discussions WHERE last_at >= ? AND mentions > 0 AND (? IS NULL OR brand = ?)"
-        " ORDER BY negative DESC, last_at DESC LIMIT ?",
-        [to_text(since), brand, brand, limit],
-    )
-    return [rows.discussion(row) for row in found]

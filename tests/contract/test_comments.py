@@ -8,7 +8,7 @@ from datetime import timedelta
 from monitor.app import Sources
 from monitor.model import State
 from monitor.sources.parser import Parser
-from monitor.store import escalations, follows
+from monitor.store import discussions, follows
 from tests.contract.conftest import FeedMaker
 from tests.fakes.feed_server import FeedServer, Page, item, rss
 from tests.fakes.world import World
@@ -33,7 +33,7 @@ def test_comments_belong_to_the_article(world: World, server: FeedServer, feed: 
     world.app.take(source.poll({}, world.now).posts)
     world.wait(seconds=31)
     with world.app.store.read() as connection:
-        talk = escalations.discussion(connection, 1)
+        talk = discussions.by_id(connection, 1)
         assert follows.follows(connection, world.now) == (follow,)
     assert talk is not None and (talk.mentions, talk.negative, talk.title) == (4, 3, "Acme raises its prices")
     assert world.states() == [State.OPEN]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.model import Author, Post, State
-from monitor.store import escalations, sources
+from monitor.store import discussions, escalations, sources
 from tests.fakes.world import NOW, THREAD, World, angry
 
 
@@ -78,7 +78,7 @@ def test_what_we_publish_first_answers_nobody(world: World) -> None:
     world.say("that is bad", parent_id="t1")
     world.say("we will look into it", parent_id="t1", author=Author(handle="acme_help"))
     with world.app.store.read() as connection:
-        talk = escalations.discussion(connection, 1)
+        talk = discussions.by_id(connection, 1)
     assert talk is not None and (talk.answers, talk.mentions) == (1, 1)
 
 
@@ -110,7 +110,7 @@ def test_what_no_longer_names_the_brand_is_no_mention(world: World) -> None:
     world.wait(seconds=31)
     assert world.states() == [State.DROPPED]
     with world.app.store.read() as connection:
-        talk = escalations.discussion(connection, 1)
+        talk = discussions.by_id(connection, 1)
     assert talk is not None and (talk.mentions, talk.negative) == (0, 0)
 
 

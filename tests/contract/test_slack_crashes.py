@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from monitor.model import Mention, MessageKind, MessageState, Severity
+from monitor.model import MessageKind, MessageState, Severity
 from monitor.slack.client import SlackMessenger
 from monitor.slack.messages import Delivered, Message
 from monitor.store import Store
@@ -67,12 +67,6 @@ class FailingStore:
 
     def read(self) -> AbstractContextManager[sqlite3.Connection]:
         return self.store.read()
-
-    def escalation_view(self, connection: sqlite3.Connection, escalation_id: int) -> Any:
-        return self.store.escalation_view(connection, escalation_id)
-
-    def mentions(self, connection: sqlite3.Connection, ids: Any) -> tuple[Mention, ...]:
-        return self.store.mentions(connection, ids)
 
 
 @dataclass

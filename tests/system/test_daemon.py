@@ -119,7 +119,8 @@ def test_a_day_in_short(running: Running) -> None:
     (root,) = running.slack.posts("brand-alerts")
     assert "Acme" in root["text"] and "worst" in json.dumps(root["blocks"])
 
-    assert run("status", cwd=running.folder).returncode == 0
+    told = run("status", cwd=running.folder)
+    assert told.returncode == 0 and "under way" in told.stdout
     acknowledged = run("escalations", "ack", "1", "--by", "ann", cwd=running.folder)
     assert "acknowledged now" in acknowledged.stdout
     running.until(lambda: "ann" in json.dumps(running.slack.posts("brand-alerts")[0]["blocks"]))
@@ -130,6 +131,19 @@ def test_a_day_in_short(running: Running) -> None:
     assert "ann (command line): acknowledged" in shown and "negative_mentions: 2" in shown
     assert running.stop() < 10
     assert running.status()["running"] is False
+
+
+def test_stopped_amid_much_work_it_ends_well_and_loses_nothing(running: Running) -> None:
+    running.feeds.put("/feed.xml", entries(*(f"{ANGRY[0]} For the {n}th time this week." for n in range(3000))))
+    running.start()
+    running.until(lambda: running.status().get("mentions"))
+    assert running.stop() < 10
+    stored = running.status()["mentions"]
+    assert 0 < stored < 3000
+    running.start("--once")
+    assert running.process is not None
+    assert running.process.wait(60) == 0
+    assert running.status()["mentions"] == 3000
 
 
 def test_a_second_daemon_is_refused(running: Running) -> None:
