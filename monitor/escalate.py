@@ -1,6 +1,6 @@
 """From new mentions and due timers to escalations: which rules fire on what, and what follows from that.
 
-Load → decide → save: deciding is done by `rules.evaluate` and `escalation.machine`, saving by `carry_out`, inside the
+Load → decide → save: deciding is done by `rules.windows` and `escalation.machine`, saving by `carry_out`, inside the
 caller's transaction.
 """
 
@@ -16,9 +16,10 @@ from monitor.carry_out import act, carry_out
 from monitor.escalation import machine
 from monitor.escalation.machine import Clockwork, Reason
 from monitor.model import Coverage, Escalation, FiredRule, MessageKind, MessageState, Scope, Verdict
-from monitor.rules import evaluate
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Rule, Spike, Status, Team
+from monitor.rules.times import Covered
+from monitor.rules.windows import NEWS, Windows, horizon
 from monitor.store import Store, attempt, escalations, evidence, facts, sources
 from monitor.store.mentions import Added
 from monitor.store.outbox import Outbox
@@ -86,7 +87,7 @@ class Escalate:
                 after = int(str(judged[0])) if judged else 0
                 if latest <= after:
                     continue
-                new = dict(evidence.added_to_brand(connection, brand, after, now - evaluate.NEWS))
+                new = dict(evidence.added_to_brand(connection, brand, after, now - NEWS))
                 findings = self._judge(connection, Scope.BRAND, brand, None, new, now) if new else []
             with store.write() as connection:
                 for finding in findings:
@@ -106,16 +107,16 @@ class Escalate:
         rules = [rule for rule in self._rules.rules if rule.scope is scope and self._watches(rule, brand)]
         if not rules:
             return []
-        since = min(evaluate.needed_since(rule, new.values(), now) for rule in rules)
+        since = now - NEWS - max(map(horizon, rules))
         counted = evidence.counted(connection, brand, discussion_id, since)
         totals = evidence.totals(connection, discussion_id)
         findings = []
         for rule in rules:
-            coverage = self._coverage(connection, rule, since, now)
-            verdict = evaluate.judge(rule, counted, new.keys(), totals, now, coverage)
+            windows, covered = Windows.of(rule, counted), Covered(self._coverage(connection, rule, since, now))
+            came = [mention for mention in counted if mention.id in new]
+            verdict = windows.judge(came, totals, now, covered)
             if verdict is not None and verdict.fires:
-                worse = any(mention.id in new and evaluate.is_negative(rule, mention) for mention in counted)
-                findings.append(_Finding(rule, verdict, worse))
+                findings.append(_Finding(rule, verdict, any(map(windows.negative, came))))
         return findings
 
     def _coverage(self, connection: sqlite3.Connection, rule: Rule, since: datetime, now: datetime) -> list[Coverage]:
@@ -235,11 +236,11 @@ class Escalate:
                 return True
             if rule.status is not Status.LIVE:
                 continue
-            since = fired.at - evaluate.horizon(rule)
+            since = fired.at - horizon(rule)
             counted = evidence.counted(connection, escalation.brand, escalation.discussion_id, since)
             totals = evidence.totals(connection, escalation.discussion_id)
-            coverage = self._coverage(connection, rule, since, now)
-            if evaluate.evaluate(rule, counted, totals, fired.at, coverage).fires:
+            covered = Covered(self._coverage(connection, rule, since, now))
+            if Windows.of(rule, counted).fires(fired.at, totals, covered):
                 return True
         return False
 

@@ -1,61 +1,54 @@
-"""The conditions of `alert_when_any`, each asked as of any moment of a timeline, with its answer in words for people.
+"""The conditions of `alert_when_any`, each asked as of any moment, with its answer in words for people.
 
-Which mentions count, and which of them as negative, was decided before (evaluate.py). A window ends with its moment
-and is open at its start: (as_of - within, as_of].
+Which mentions count, and which of them as negative, was decided before (counted.py). A window ends with its moment and
+is open at its start: (as_of - within, as_of]. Moments and lengths are whole microseconds (times.py).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar, Protocol
 
 from monitor.fields import duration_text
 from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Spike
+from monitor.rules.times import Covered, Reaches, Times, length
 
 #: How long a loud negative voice is enough by itself.
 LOUD = timedelta(hours=24)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """When the mentions that a rule counts were made, ascending; `reach` goes with `negative`.
-
-    `covered` is the time that was read: disjoint stretches in order.
-    """
-
-    matched: Sequence[datetime]
-    negative: Sequence[datetime]
-    reach: Sequence[int]
-    covered: Sequence[tuple[datetime, datetime]] = ()
-
-
 class Alert(Protocol):
-    """A condition on a timeline. `holds` is asked at every moment, `found` only at the one that is told."""
+    """A condition on what is held of the mentions; it follows what is added to that.
+
+    `holds` is asked at every moment, `found` only at the one that is told. `may_hold` is true if the condition holds
+    at any moment from `first` to `last`, and rarely else: with it a search skips very many moments at once. `progress`
+    is the share of what is asked that was found, at most 1, and 1 where the condition holds.
+    """
 
     name: ClassVar[str]
 
     def asked(self) -> str: ...
 
-    def holds(self, as_of: datetime) -> bool: ...
+    def holds(self, as_of: int, covered: Covered) -> bool: ...
 
-    def found(self, as_of: datetime) -> str: ...
+    def may_hold(self, first: int, last: int, covered: Covered) -> bool: ...
+
+    def found(self, as_of: int, covered: Covered) -> str: ...
+
+    def progress(self, as_of: int, covered: Covered) -> float: ...
 
 
-def alert(asked: AlertCondition, seen: Timeline) -> Alert:
+def alert(asked: AlertCondition, matched: Times, negative: Times) -> Alert:
     match asked:
         case NegativeMentions():
-            return _Negative(asked, seen)
+            return _Negative(asked, negative)
         case NegativeShare():
-            return _Share(asked, seen)
+            return _Share(asked, matched, negative)
         case Spike():
-            return _Spike(asked, seen)
+            return _Spike(asked, negative)
         case AuthorReach():
-            loud = [time for time, reach in zip(seen.negative, seen.reach, strict=True) if reach >= asked.at_least]
-            return _Reach(asked, seen, loud)
+            return Reach(asked)
 
 
 def window(asked: AlertCondition) -> timedelta:
@@ -68,129 +61,194 @@ def horizon(asked: AlertCondition) -> timedelta:
     return window(asked) + (asked.baseline if isinstance(asked, Spike) else timedelta())
 
 
-@dataclass(frozen=True, slots=True)
 class _Negative:
-    rule: NegativeMentions
-    seen: Timeline
     name: ClassVar[str] = "negative_mentions"
 
+    def __init__(self, rule: NegativeMentions, negative: Times) -> None:
+        self._rule = rule
+        self._times = negative
+        self._within = length(rule.within)
+
     def asked(self) -> str:
-        return f"at least {self.rule.at_least:,} within {duration_text(self.rule.within)}"
+        return f"at least {self._rule.at_least:,} within {duration_text(self._rule.within)}"
 
-    def holds(self, as_of: datetime) -> bool:
-        return self._count(as_of) >= self.rule.at_least
+    def holds(self, as_of: int, covered: Covered) -> bool:
+        return self._times.count(as_of - self._within, as_of) >= self._rule.at_least
 
-    def found(self, as_of: datetime) -> str:
-        return f"{self._count(as_of):,}"
+    def may_hold(self, first: int, last: int, covered: Covered) -> bool:
+        return self._times.count(first - self._within, last) >= self._rule.at_least
 
-    def _count(self, as_of: datetime) -> int:
-        return _count(self.seen.negative, as_of - self.rule.within, as_of)
+    def found(self, as_of: int, covered: Covered) -> str:
+        return f"{self._times.count(as_of - self._within, as_of):,}"
+
+    def progress(self, as_of: int, covered: Covered) -> float:
+        return _part(self._times.count(as_of - self._within, as_of), self._rule.at_least)
 
 
-@dataclass(frozen=True, slots=True)
 class _Share:
-    rule: NegativeShare
-    seen: Timeline
     name: ClassVar[str] = "negative_share"
 
+    def __init__(self, rule: NegativeShare, matched: Times, negative: Times) -> None:
+        self._rule = rule
+        self._matched = matched
+        self._negative = negative
+        self._within = length(rule.within)
+        #: Of no mentions there is no share.
+        self._least = max(rule.minimum_total, 1)
+
     def asked(self) -> str:
-        least, within = f"{100 * self.rule.at_least:.6g} %", duration_text(self.rule.within)
-        return f"at least {least} of at least {self.rule.minimum_total:,} within {within}"
+        least, within = f"{100 * self._rule.at_least:.6g} %", duration_text(self._rule.within)
+        return f"at least {least} of at least {self._rule.minimum_total:,} within {within}"
 
-    def holds(self, as_of: datetime) -> bool:
-        negative, total = self._counts(as_of)
-        return total >= max(self.rule.minimum_total, 1) and negative / total >= self.rule.at_least
+    def holds(self, as_of: int, covered: Covered) -> bool:
+        start = as_of - self._within
+        total = self._matched.count(start, as_of)
+        return total >= self._least and self._negative.count(start, as_of) / total >= self._rule.at_least
 
-    def found(self, as_of: datetime) -> str:
+    def may_hold(self, first: int, last: int, covered: Covered) -> bool:
+        start = first - self._within
+        if self._matched.count(start, last) < self._least:
+            return False
+        # All negative mentions that any of these windows holds, and the friendly ones that every one of them holds.
+        negative, common = self._negative.count(start, last), (last - self._within, max(first, last - self._within))
+        friendly = self._matched.count(*common) - self._negative.count(*common)
+        return negative > 0 and negative / (negative + friendly) >= self._rule.at_least
+
+    def found(self, as_of: int, covered: Covered) -> str:
         negative, total = self._counts(as_of)
         if not total:
             return "no mention"
         # Rounded down: 39.96 % must not read as the 40 % that were asked.
         return f"{negative:,} of {total:,} = {1000 * negative // total / 10:g} %"
 
-    def _counts(self, as_of: datetime) -> tuple[int, int]:
-        start = as_of - self.rule.within
-        return _count(self.seen.negative, start, as_of), _count(self.seen.matched, start, as_of)
+    def progress(self, as_of: int, covered: Covered) -> float:
+        negative, total = self._counts(as_of)
+        return min(_part(negative / max(total, 1), self._rule.at_least), _part(total, self._least))
+
+    def _counts(self, as_of: int) -> tuple[int, int]:
+        start = as_of - self._within
+        return self._negative.count(start, as_of), self._matched.count(start, as_of)
 
 
-@dataclass(frozen=True, slots=True)
 class _Spike:
     """Nobody knows what is usual from a few mentions, nor from less time than one window."""
 
-    rule: Spike
-    seen: Timeline
     name: ClassVar[str] = "spike"
 
+    def __init__(self, rule: Spike, negative: Times) -> None:
+        self._rule = rule
+        self._times = negative
+        self._within = length(rule.within)
+        self._before = length(rule.baseline)
+
     def asked(self) -> str:
-        least, within = f"at least {self.rule.minimum_now:,}", duration_text(self.rule.within)
-        return f"{least} within {within}, and {self.rule.times:g} times the usual of the {self._baseline} before"
+        least, within = f"at least {self._rule.minimum_now:,}", duration_text(self._rule.within)
+        return f"{least} within {within}, and {self._rule.times:g} times the usual of the {self._baseline} before"
 
-    def holds(self, as_of: datetime) -> bool:
-        now, before, covered = self._measured(as_of)
-        return (
-            now >= self.rule.minimum_now
-            and before >= self.rule.minimum_baseline
-            and covered >= self.rule.within
-            and now >= self.rule.times * self._usual(before, covered)
-        )
+    def holds(self, as_of: int, covered: Covered) -> bool:
+        now = self._times.count(as_of - self._within, as_of)
+        if now < self._rule.minimum_now:
+            return False
+        before, length = self._usually(as_of, covered)
+        return self._enough(before, length) and now >= self._rule.times * self._usual(before, length)
 
-    def found(self, as_of: datetime) -> str:
-        now, before, covered = self._measured(as_of)
-        whole = covered - covered % (HOUR if covered >= HOUR else MINUTE)
+    def may_hold(self, first: int, last: int, covered: Covered) -> bool:
+        now = self._times.count(first - self._within, last)
+        if now < self._rule.minimum_now:
+            return False
+        # The baselines of these moments: the time that any of them holds, and that which all of them hold.
+        start, end = first - self._within - self._before, last - self._within
+        length = covered.length(start, end)
+        if not self._enough(covered.count(self._times, start, end), length):
+            return False
+        fewest = covered.count(self._times, end - self._before, first - self._within)
+        return now >= self._rule.times * self._usual(fewest, length)
+
+    def found(self, as_of: int, covered: Covered) -> str:
+        now = self._times.count(as_of - self._within, as_of)
+        before, length = self._usually(as_of, covered)
+        read_for = timedelta(microseconds=length)
+        whole = read_for - read_for % (HOUR if read_for >= HOUR else MINUTE)
         read = f"{duration_text(whole)} of the {self._baseline} before were read"
-        if covered < self.rule.within:
+        if length < self._within:
             return f"{now:,}; only {read}: too little to know the usual"
-        if before < self.rule.minimum_baseline:
+        if before < self._rule.minimum_baseline:
             few = f"only {before:,} in the {self._baseline} before"
-            return f"{now:,}; {few}, {self.rule.minimum_baseline:,} are needed to know the usual"
-        usual = self._usual(before, covered)
+            return f"{now:,}; {few}, {self._rule.minimum_baseline:,} are needed to know the usual"
+        usual = self._usual(before, length)
         compared = f"usually {_number(usual)}: {_number(now / usual)} times" if usual else "usually none"
-        return f"{now:,}; {compared}" + (f" ({read})" if covered < self.rule.baseline else "")
+        return f"{now:,}; {compared}" + (f" ({read})" if length < self._before else "")
+
+    def progress(self, as_of: int, covered: Covered) -> float:
+        now = self._times.count(as_of - self._within, as_of)
+        before, length = self._usually(as_of, covered)
+        enough = min(_part(before, self._rule.minimum_baseline), _part(length, self._within))
+        usual = self._usual(before, length) if length else 0.0
+        return min(enough, _part(now, self._rule.minimum_now), _part(now, self._rule.times * usual))
 
     @property
     def _baseline(self) -> str:
-        return duration_text(self.rule.baseline)
+        return duration_text(self._rule.baseline)
 
-    def _usual(self, before: int, covered: timedelta) -> float:
+    def _enough(self, before: int, length: int) -> bool:
+        return before >= self._rule.minimum_baseline and length >= self._within
+
+    def _usual(self, before: int, length: int) -> float:
         """Mentions to expect in one window."""
-        return before * self.rule.within / covered
+        return before * self._within / length
 
-    def _measured(self, as_of: datetime) -> tuple[int, int, timedelta]:
-        """Mentions in the window, those in the covered time of the baseline, and how much time that is."""
-        end = as_of - self.rule.within
-        start = end - self.rule.baseline
-        before, covered = 0, timedelta()
-        for since, until in self.seen.covered:
-            since, until = max(since, start), min(until, end)
-            if since < until:
-                before += _count(self.seen.negative, since, until)
-                covered += until - since
-        return _count(self.seen.negative, end, as_of), before, covered
+    def _usually(self, as_of: int, covered: Covered) -> tuple[int, int]:
+        """Mentions in the covered time of the baseline, and how much time that is."""
+        end = as_of - self._within
+        start = end - self._before
+        return covered.count(self._times, start, end), covered.length(start, end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    rule: AuthorReach
-    seen: Timeline
-    loud: Sequence[datetime]
+class Reach:
+    """What it counts is told to it by `add`: only such a rule needs to hold reaches."""
+
     name: ClassVar[str] = "author_reach"
 
+    def __init__(self, rule: AuthorReach) -> None:
+        self._rule = rule
+        self._within = length(LOUD)
+        self._reaches = Reaches()
+        #: Where a loud one spoke, so that `holds` need not look at the quiet ones.
+        self._loud = Times()
+
+    def add(self, time: int, reach: int) -> None:
+        """A negative mention."""
+        self._reaches.add(time, reach)
+        if reach >= self._rule.at_least:
+            self._loud.add(time)
+
+    def drop(self, until: int) -> None:
+        self._reaches.drop(until)
+        self._loud.drop(until)
+
+    def __len__(self) -> int:
+        return 2 * len(self._reaches) + len(self._loud)
+
     def asked(self) -> str:
-        followers = f"at least {self.rule.at_least:,} followers"
+        followers = f"at least {self._rule.at_least:,} followers"
         return f"a negative mention by an author with {followers} within {duration_text(LOUD)}"
 
-    def holds(self, as_of: datetime) -> bool:
-        return _count(self.loud, as_of - LOUD, as_of) > 0
+    def holds(self, as_of: int, covered: Covered) -> bool:
+        return self._loud.count(as_of - self._within, as_of) > 0
 
-    def found(self, as_of: datetime) -> str:
-        start, end = bisect_right(self.seen.negative, as_of - LOUD), bisect_right(self.seen.negative, as_of)
-        loudest = max(self.seen.reach[start:end], default=None)
-        return "no negative mention" if loudest is None else f"the loudest has {loudest:,}"
+    def may_hold(self, first: int, last: int, covered: Covered) -> bool:
+        return self._loud.count(first - self._within, last) > 0
+
+    def found(self, as_of: int, covered: Covered) -> str:
+        largest = self._reaches.largest(as_of - self._within, as_of)
+        return "no negative mention" if largest is None else f"the loudest has {largest:,}"
+
+    def progress(self, as_of: int, covered: Covered) -> float:
+        return _part(self._reaches.largest(as_of - self._within, as_of) or 0, self._rule.at_least)
 
 
-def _count(times: Sequence[datetime], start: datetime, end: datetime) -> int:
-    """How many of the ascending `times` lie in (start, end]."""
-    return bisect_right(times, end) - bisect_right(times, start)
+def _part(found: float, asked: float) -> float:
+    return 1.0 if found >= asked else found / asked
 
 
 def _number(value: float) -> str:

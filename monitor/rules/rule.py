@@ -1,6 +1,6 @@
 """A rule and the teams it calls, as frozen values; where file and value agree, with the bounds that a file must keep.
 
-How files become rules is the business of `language` and `load`; judging is that of `evaluate`.
+How files become rules is the business of `language` and `load`; judging is that of `windows`.
 """
 
 from __future__ import annotations

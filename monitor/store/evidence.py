@@ -1,4 +1,4 @@
-"""What rules need to know of stored mentions, loaded as `rules.evaluate` takes it."""
+"""What rules need to know of stored mentions, loaded as `rules.windows` takes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sqlite3
 from datetime import datetime
 
-from monitor.rules.evaluate import Counted, Totals
+from monitor.rules.counted import Counted, Totals
 from monitor.store.rows import author_key
 from monitor.store.times import from_text, to_text
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.model import Severity
-from monitor.rules.evaluate import Counted, Totals
+from monitor.rules.counted import Counted, Totals
 from monitor.rules.rule import AlertCondition, MatchSpec, NegativeIf, NegativeMentions, Rule, Spike, Status
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)

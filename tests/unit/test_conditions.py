@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.model import Coverage
-from monitor.rules.evaluate import Counted, Totals, evaluate, horizon, is_negative, matches, mention_conditions
+from monitor.rules.counted import Counted, Totals, mention_conditions
 from monitor.rules.rule import (
     AlertCondition,
     AuthorReach,
@@ -19,6 +19,8 @@ from monitor.rules.rule import (
     NegativeShare,
     TopicsSpec,
 )
+from monitor.rules.times import Covered
+from monitor.rules.windows import Windows, horizon
 from tests.fakes.counted import ANGRY, DAY, HOUR, MENTION, MINUTE, NOW, RULE, SPIKE, TOTALS, asking, at
 
 # -- one mention -------------------------------------------------------------------------------------------------
@@ -45,7 +47,7 @@ from tests.fakes.counted import ANGRY, DAY, HOUR, MENTION, MINUTE, NOW, RULE, SP
 )  # fmt: skip
 def test_which_mentions_count(match: MatchSpec, changes: dict[str, Any], counts: bool) -> None:
     rule, mention = replace(RULE, match=match), replace(MENTION, **changes)
-    assert matches(rule, mention) is counts
+    assert Windows(rule).counts(mention) is counts
     explained = [c for c in mention_conditions(rule, mention) if c.name.startswith("match.")]
     assert all(c.holds for c in explained) is counts
 
@@ -66,8 +68,8 @@ def test_what_is_negative(
     wanted: NegativeIf | None, score: float | None, confidence: float | None, negative: bool
 ) -> None:
     mention, rule = replace(MENTION, score=score, confidence=confidence), replace(RULE, negative_if=wanted)
-    assert is_negative(rule, mention) is negative
-    assert not is_negative(replace(rule, match=MatchSpec(brands=("Globex",))), mention)
+    assert Windows(rule).negative(mention) is negative
+    assert not Windows(replace(rule, match=MatchSpec(brands=("Globex",)))).negative(mention)
 
 
 def test_explains_a_mention_in_words() -> None:
@@ -121,7 +123,7 @@ ASKED = {
 
 @pytest.mark.parametrize(("alert", "mentions", "asked", "found", "holds"), ASKED.values(), ids=ASKED.keys())
 def test_conditions(alert: AlertCondition, mentions: list[Counted], asked: str, found: str, holds: bool) -> None:
-    verdict = evaluate(asking(alert), mentions, TOTALS, NOW)
+    verdict = Windows.of(asking(alert), mentions).verdict(NOW, TOTALS)
     (condition,) = verdict.conditions
     assert (condition.asked, condition.found, condition.holds) == (asked, found, holds)
     assert verdict.fires is holds
@@ -150,14 +152,14 @@ SPIKES = {
 
 @pytest.mark.parametrize(("mentions", "coverage", "found", "holds"), SPIKES.values(), ids=SPIKES.keys())
 def test_spike(mentions: list[Counted], coverage: list[Coverage], found: str, holds: bool) -> None:
-    (condition,) = evaluate(asking(SPIKE), mentions, TOTALS, NOW, coverage).conditions
+    (condition,) = Windows.of(asking(SPIKE), mentions).verdict(NOW, TOTALS, Covered(coverage)).conditions
     assert condition.asked == "at least 10 within 1h, and 3 times the usual of the 7d before"
     assert (condition.found, condition.holds) == (found, holds)
 
 
 def test_a_spike_after_a_silence_that_was_read() -> None:
     rule = asking(replace(SPIKE, minimum_baseline=0))
-    (condition,) = evaluate(rule, at(*[1] * 10), TOTALS, NOW, WEEK).conditions
+    (condition,) = Windows.of(rule, at(*[1] * 10)).verdict(NOW, TOTALS, Covered(WEEK)).conditions
     assert (condition.found, condition.holds) == ("10; usually none", True)
 
 
@@ -173,7 +175,7 @@ def test_a_spike_after_a_silence_that_was_read() -> None:
 def test_the_discussion_as_a_whole_has_a_floor(
     floor: DiscussionFloor, found: list[tuple[str, str, str, bool]], fires: bool
 ) -> None:
-    verdict = evaluate(replace(RULE, discussion=floor), at(0, 1, 2), Totals(3, 5000), NOW)
+    verdict = Windows.of(replace(RULE, discussion=floor), at(0, 1, 2)).verdict(NOW, Totals(3, 5000))
     assert [(c.name, c.asked, c.found, c.holds) for c in verdict.conditions[:-1]] == found
     assert verdict.fires is fires
     assert [c.name for c in verdict.reasons] == ["negative_mentions"]
