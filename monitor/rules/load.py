@@ -16,7 +16,8 @@ from monitor.errors import ConfigError, Problem
 from monitor.model import Guideline
 from monitor.rules.language import References, parse_rule
 from monitor.rules.playbook import parse_playbook
-from monitor.rules.rule import Rule, Status, Team
+from monitor.rules.rota import Team
+from monitor.rules.rule import Rule, Status
 from monitor.rules.teams import parse_teams
 from monitor.rules.topics import parse_topics
 from monitor.yamlfile import Document, KeyPath, parse_yaml
