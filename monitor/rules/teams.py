@@ -30,7 +30,7 @@ from monitor.fields import (
 )
 from monitor.rules.hours import Hours
 from monitor.rules.rota import Deputy, Rota, Team
-from monitor.rules.times import Clock, Days, Region, Spans, Zone, each_day_once, week_of
+from monitor.rules.timewords import Clock, Days, Region, Spans, Zone, each_day_once, week_of
 from monitor.yamlfile import Document, KeyPath, shortened
 
 _MEMBER = "[UW][A-Z0-9]{7,20}"
