@@ -7,9 +7,9 @@ these kinds (`config`, `rules.rule`, `rules.language`); pydantic reads them and 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, time, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
@@ -156,6 +156,15 @@ def _term(value: str) -> str:
     return value
 
 
+def _date(value: str) -> str:
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) and date.fromisoformat(value):
+            return value
+    except ValueError:
+        pass
+    raise fault("is no date; write year-month-day, for example 2027-05-31")
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Makes a `Text` that the whole of `pattern` fits; `mend` says what to write instead."""
@@ -175,6 +184,25 @@ class Matching:
         return value
 
 
+class OneOrMore:
+    """For a tuple: where it holds one entry only, that may stand there without brackets."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+    def _read(self, value: object, handler: Callable[[object], T]) -> T:
+        if isinstance(value, list):
+            return handler(value)
+        try:
+            return handler([value])
+        except ValidationError as error:
+            raise faults((at[1:], what) for at, what in _explained(error.errors(include_url=False), {})) from error
+
+
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
@@ -186,6 +214,10 @@ Text = Annotated[Prose, AfterValidator(_straight)]
 #: Names of ours: of rules, teams and topics.
 NAME = "[a-z0-9]+([_-][a-z0-9]+)*"
 Name = Annotated[Text, Matching(NAME, "cannot be a name; write small letters, digits and hyphens")]
+#: Stays a text; `date.fromisoformat` reads it.
+Date = Annotated[
+    Text, AfterValidator(_date), WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-05-31"]})
+]
 Term = Annotated[Text, AfterValidator(_term)]
 Switch = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
@@ -205,6 +237,14 @@ Channel = Annotated[
         'is no Slack channel; write its name with # in quotes, such as "#brand-alerts", or its id, such as C0123456789',
     ),
 ]
+
+
+def read_inside(kind: TypeAdapter[T], value: object) -> T:
+    """For a validator that lets another kind read a value; its mistakes keep their places."""
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise faults(_explained(error.errors(include_url=False), {})) from error
 
 
 # -- checking a document -----------------------------------------------------------------------------------------
@@ -324,13 +364,15 @@ def _followed(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str
 
 
 class _Schema(GenerateJsonSchema):
-    """Without the titles that only repeat the keys, and with our own way to write durations."""
+    """Without the titles that only repeat the keys, and with our own way to write durations and times."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
     def encode_default(self, dft: Any) -> Any:
-        return duration_text(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+        if isinstance(dft, timedelta):
+            return duration_text(dft)
+        return dft.isoformat("minutes") if isinstance(dft, time) else super().encode_default(dft)
 
 
 def json_schema(kind: TypeAdapter[Any], title: str) -> dict[str, Any]:

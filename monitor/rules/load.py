@@ -18,7 +18,8 @@ from monitor.model import Guideline
 from monitor.rules.language import parse_rule
 from monitor.rules.playbook import parse_playbook
 from monitor.rules.references import References
-from monitor.rules.rule import Rule, Status, Team
+from monitor.rules.rota import Team
+from monitor.rules.rule import Rule, Status
 from monitor.rules.teams import parse_teams
 from monitor.rules.testcase import TestFile
 from monitor.rules.testfile import parse_tests

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.model import Scope, Severity
+from monitor.rules.rota import Team
 from monitor.rules.rule import (
     Acknowledged,
     AuthorReach,
@@ -19,7 +20,6 @@ from monitor.rules.rule import (
     Rule,
     Spike,
     Status,
-    Team,
     TierSpec,
     Timing,
     TopicsSpec,
@@ -99,7 +99,7 @@ playbook: playbooks/angry.md
             source_text=text,
         ),
     )
-    assert read.teams["leads"] == Team("leads", "C0123456789", "S0123456789", ("U0123456789",))
+    assert read.teams["leads"] == Team("leads", "C0123456789", "S0123456789", {"U0123456789": "U0123456789"})
     assert read.topics == {"safety": {"en": ("fire", "burn*"), "*": ("sos",)}, "jobs": {"it": ("lavora con noi",)}}
 
 

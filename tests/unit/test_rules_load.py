@@ -114,11 +114,6 @@ ELSEWHERE = {
         'teams.yaml:1:25: social.member: unknown key; did you mean "members"?',
     ),
     "team is a channel": ("teams.yaml", "social: '#s'", "teams.yaml:1:1: social: must hold `key: value` lines"),
-    "hours": (
-        "teams.yaml",
-        "social: {channel: '#s', hours: {open: '9-18'}}",
-        "teams.yaml:1:25: social.hours: this version calls a team at any time",
-    ),
     "user group by name": (
         "teams.yaml",
         "social: {channel: '#s', user_group: '@social'}",
