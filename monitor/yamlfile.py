@@ -41,6 +41,8 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 _ODD_SPACE = re.compile("(^[\\s-]*|[:,\\[{] *)[\xa0\u2000-\u200a\u202f\u3000]|(?<!^)[\u200b\u2060\ufeff]")
 _COMMENT = re.compile("(^|[ \t])#")
 _SLACK_TOKEN = re.compile(r"\b(xox[a-z]|xapp)-[A-Za-z0-9]")
+_SECRET_ADDRESS = re.compile(r"//[^/\s]*@|hooks\.slack\.com/services/", re.IGNORECASE)
+_SECRET_ENTRY = re.compile(r"""(token|secret|password|passwd|api[_-]?key|client_id)s?["']?\s*[:=]""", re.IGNORECASE)
 
 #: For all who find one.
 SECRET_MEND = (
@@ -90,6 +92,12 @@ def shortened(text: str, limit: int = 60) -> str:
     """A text from a file as a message may show it: on one line, without control characters."""
     clean = _UNPRINTABLE.sub("?", " ".join(text.split()))
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def holds_secret(line: str) -> bool:
+    """Whether a line of a file must not be repeated: it has a token in it, an address with a user or a password, or a
+    key whose value should be no one's business."""
+    return any(pattern.search(line) for pattern in (_SLACK_TOKEN, _SECRET_ADDRESS, _SECRET_ENTRY))
 
 
 def refuse_secrets(text: str, file: str) -> None:
