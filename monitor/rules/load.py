@@ -185,6 +185,9 @@ def _warnings(read: RuleSet, documents: Mapping[str, Document], folder: str, tod
         if rule.status is Status.LIVE and rule.playbook is None:
             what = "a live rule without a playbook leaves whoever is called alone; name one"
             yield document.problem(("playbook",), what, warning=True)
+        if rule.negative_if and (rule.negative_if.sentiment_at_most or 0) > 0:
+            what = "counts friendly mentions as negative, too; a threshold is below 0, as -0.5"
+            yield document.problem(("negative_if", "sentiment", "at_most"), what, warning=True)
         for path, what in _NOT_YET.items():
             if path in document.places:
                 yield document.problem(path, what, warning=True)

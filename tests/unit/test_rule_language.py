@@ -165,7 +165,11 @@ IN_A_RULE = {
         "match: {languages: [en, no]}",
         ':6:25: match.languages[1]: YAML reads no as false; write "no" in',
     ),
-    "bare reach": (MATCH, "match: {author_reach: 500}", ":6:9: match.author_reach: must hold `key: value` lines"),
+    "bare reach": (
+        MATCH,
+        "match: {author_reach: 500}",
+        ":6:9: match.author_reach: must hold `key: value` lines",
+    ),
     "no reach": (
         MATCH,
         "match: {author_reach: {at_least: 0}}",
@@ -174,7 +178,7 @@ IN_A_RULE = {
     "bare score": (
         MATCH,
         MATCH + "\nnegative_if: {sentiment: -0.5}",
-        ":7:15: negative_if.sentiment: must hold `key: value` lines, for example {at_most: -0.5}",
+        ":7:15: negative_if.sentiment: must hold `key: value` lines; write {at_most: -0.5}",
     ),
     "score below": (
         MATCH,
