@@ -29,11 +29,9 @@ from pydantic import (
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
+from monitor.durations import DURATION, duration, duration_text
 from monitor.errors import ConfigError
-from monitor.mends import MINUS, mended_duration, mended_number
-
-# Whoever reads durations writes them, too.
-from monitor.mends import duration_text as duration_text
+from monitor.mends import MINUS, mended_number
 from monitor.yamlfile import SECRET_MEND, Document, KeyPath, shortened
 
 T = TypeVar("T")
@@ -70,19 +68,6 @@ def _closest(word: str, known: Iterable[str]) -> str | None:
 
 
 # -- kinds of values ---------------------------------------------------------------------------------------------
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = "[0-9]{1,7}[smhd]"
-
-
-def duration(text: str) -> timedelta:
-    """`30s`, `10m`, `4h` or `7d`; raises ValueError with the mend."""
-    if re.fullmatch(_DURATION, text, re.ASCII):
-        return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-    if re.fullmatch("[0-9]{1,7}", text, re.ASCII):
-        raise ValueError(f"a duration needs its unit; write {text}m for {text} minutes, or {text}s, {text}h, {text}d")
-    mend = mended_duration(text) or "a whole number and s, m, h or d, for example 30s, 10m, 4h or 7d"
-    raise ValueError(f'"{shortened(text)}" is no duration; write {mend}')
 
 
 def _duration(value: object) -> timedelta:
@@ -201,7 +186,7 @@ class OneOrMore:
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION}$", "examples": ["30s", "10m", "4h", "7d"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{DURATION}$", "examples": ["30s", "10m", "4h", "7d"]}),
 ]
 #: What people read as it stands; all other texts are looked for, and there curly quotes are a slip.
 Prose = Annotated[str, Strict(), AfterValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]

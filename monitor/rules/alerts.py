@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar, Protocol
 
-from monitor.fields import duration_text
+from monitor.durations import duration_text
 from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Spike
 from monitor.rules.times import Covered, Reaches, Times, length
 
@@ -49,6 +49,12 @@ def alert(asked: AlertCondition, matched: Times, negative: Times) -> Alert:
             return _Spike(asked, negative)
         case AuthorReach():
             return Reach(asked)
+
+
+def in_words(asked: AlertCondition) -> tuple[str, str]:
+    """The condition's key in a rule file, and what it asks for."""
+    condition = alert(asked, Times(), Times())
+    return condition.name, condition.asked()
 
 
 def window(asked: AlertCondition) -> timedelta:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from monitor.fields import duration, fault
+from monitor.durations import DURATION, duration
+from monitor.fields import fault
 from monitor.yamlfile import shortened
 
 _MOMENT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?"
@@ -65,5 +66,5 @@ Start = Annotated[
 At = Annotated[
     timedelta | datetime,
     PlainValidator(_at),
-    WithJsonSchema({"type": "string", "pattern": rf"^[0-9]{{1,7}}[smhd]$|{_ISO}", "examples": ["0m", "35m", "3h"]}),
+    WithJsonSchema({"type": "string", "pattern": rf"^{DURATION}$|{_ISO}", "examples": ["0m", "35m", "3h"]}),
 ]
