@@ -408,4 +408,14 @@ def json_schema(kind: TypeAdapter[Any], title: str) -> dict[str, Any]:
     schema = kind.json_schema(schema_generator=_Schema)
     for part in schema.get("$defs", {}).values():
         part.pop("title", None)
+    for part in _parts(schema):
+        if "patternProperties" in part:
+            part["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+
+
+def _parts(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _parts(part)

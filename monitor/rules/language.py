@@ -312,6 +312,6 @@ def _number(value: _AtLeast | None) -> int | None:
     return value.at_least if value else None
 
 
-def rule_schema() -> dict[str, Any]:
+def rules_schema() -> dict[str, Any]:
     """The JSON Schema of a rule file."""
     return json_schema(_rule_file(), "A rule of brand-monitor")

@@ -215,7 +215,14 @@ class _Test:
     ]
     """What is said, and when."""
     expect: Annotated[
-        tuple[Annotated[_Expectation, AfterValidator(_asking), Field(examples=[{"at": "10m", "posts": 1}])], ...],
+        tuple[
+            Annotated[
+                _Expectation,
+                AfterValidator(_asking),
+                Field(examples=[{"at": "10m", "posts": 1}], json_schema_extra={"minProperties": 2}),
+            ],
+            ...,
+        ],
         Field(min_length=1),
     ]
     """What must come of it."""
