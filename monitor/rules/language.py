@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidateAs, with_config
 
+from monitor.checking import checked
 from monitor.fields import (
     EACH_ONCE,
     FILE,
@@ -26,10 +27,8 @@ from monitor.fields import (
     Switch,
     Text,
     between,
-    checked,
     fault,
     faults,
-    json_schema,
 )
 from monitor.model import Scope, Severity
 from monitor.rules.references import BrandName, PlaybookPath, References, RuleId, TeamName, TopicName
@@ -50,6 +49,7 @@ from monitor.rules.rule import (
     Timing,
     TopicsSpec,
 )
+from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath
 
 # -- kinds of values ---------------------------------------------------------------------------------------------
