@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
@@ -23,9 +24,10 @@ from monitor.ingest import Commit, Counts, Ingest
 from monitor.matching import Matcher, TopicMatcher
 from monitor.model import Post
 from monitor.rulebook import at_start, proven_rules, refuse, take_over
-from monitor.rules.language import rule_schema
+from monitor.rules.language import rules_schema
 from monitor.rules.load import RuleSet
 from monitor.rules.teams import teams_schema
+from monitor.rules.testfile import tests_schema
 from monitor.rules.topics import topics_schema
 from monitor.sentiment import SentimentModel, load_model
 from monitor.sources.configured import feed_sources, fetcher
@@ -254,6 +256,27 @@ def messenger(config: Config, install: str) -> Any:
     return SlackMessenger(token.value, install=install, api_url=config.slack.api_url)
 
 
-def schema_of(what: str) -> Mapping[str, Any]:
-    """The JSON Schema of `config`, `rule`, `teams` or `topics`."""
-    return {"config": config_schema, "rule": rule_schema, "teams": teams_schema, "topics": topics_schema}[what]()
+SCHEMAS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+    "config": config_schema,
+    "rules": rules_schema,
+    "teams": teams_schema,
+    "topics": topics_schema,
+    "tests": tests_schema,
+}
+
+
+def schema_text(what: str) -> str:
+    """The JSON Schema of `config`, `rules`, `teams`, `topics` or `tests`, as a file holds it."""
+    return json.dumps(SCHEMAS[what](), indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write all schemas to where the starter files look for them; `folder` is the rules folder."""
+    paths = [folder / ".schema" / f"{what}.json" for what in SCHEMAS]
+    try:
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(schema_text(path.stem), "utf-8")
+    except OSError as error:
+        raise MonitorError(f"{error.filename} cannot be written: {error.strerror}.") from error
+    return paths

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidateAs, with_config
 
+from monitor.checking import checked
 from monitor.fields import (
     EACH_ONCE,
     FILE,
@@ -27,10 +28,8 @@ from monitor.fields import (
     Switch,
     Text,
     between,
-    checked,
     fault,
     faults,
-    json_schema,
 )
 from monitor.model import Scope, Severity
 from monitor.rules.moments import Start
@@ -53,6 +52,7 @@ from monitor.rules.rule import (
     Timing,
     TopicsSpec,
 )
+from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath
 
 #: Whoever wants silence for longer wants the rule to be off.
@@ -349,6 +349,6 @@ def _number(value: _AtLeast | None) -> int | None:
     return value.at_least if value else None
 
 
-def rule_schema() -> dict[str, Any]:
+def rules_schema() -> dict[str, Any]:
     """The JSON Schema of a rule file."""
     return json_schema(_rule_file(), "A rule of brand-monitor")

@@ -19,6 +19,8 @@ LAYERS = {
     "monitor.yamlsyntax": 1,
     "monitor.yamlfile": 1,
     "monitor.fields": 1,
+    "monitor.schemas": 1,
+    "monitor.checking": 1,
     "monitor.config": 1,
     "monitor.matching": 1,
     "monitor.textform": 1,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.rules.language import rule_schema
+from monitor.rules.language import rules_schema
 from monitor.rules.load import load_rules
 from monitor.rules.teams import teams_schema
 from monitor.rules.topics import topics_schema
@@ -204,7 +204,7 @@ def test_all_problems_of_all_files_are_told_at_once() -> None:
 
 
 def test_the_schemas_say_what_the_loader_takes() -> None:
-    schema = rule_schema()
+    schema = rules_schema()
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) == {
         "id",
