@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.app import Sources, load_config, messenger, read_rules, rule_files, utc_now
-from monitor.cli.words import mistake, near, number
+from monitor.cli.problems import Block, mistake, shown
+from monitor.cli.words import near, number
 from monitor.config import Config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.errors import ConfigError, MonitorError, Problem, SourceError
@@ -19,16 +20,17 @@ from monitor.store import Store, stats
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report. `status` is the exit status it asks for: 0 fine (with a `warning`, perhaps), 1 a problem,
-    2 a mistake in the configuration or the rules."""
+    """One entry of the report. `status` is the exit status it asks for: 0 fine (with a `warning`, perhaps), 1 a
+    problem, 2 a mistake in the configuration or the rules, as a rule with its `block`: the line that is at fault."""
 
     status: int
     text: str
     warning: bool = False
+    block: Block | None = None
 
 
-def _mistakes(error: ConfigError) -> Iterator[Finding]:
-    return (Finding(2, mistake(problem)) for problem in error.problems)
+def _mistakes(problems: Iterable[Problem]) -> Iterator[Finding]:
+    return (Finding(2, "\n".join(block.lines), block=block) for block in shown(problems, indent=6))
 
 
 def _notes(warnings: Sequence[Problem]) -> Iterator[Finding]:
@@ -40,8 +42,7 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
     try:
         config = load_config(path)
     except ConfigError as error:
-        yield from _mistakes(error)
-        yield from _rules_at_least(error)
+        yield from _mistakes((*error.problems, *_rules_at_least(error)))
         return
     brands, sources = number(len(config.brands), "brand"), number(len(config.sources), "source")
     yield Finding(0, f"{near(config.file)}: {brands}, {sources}")
@@ -58,21 +59,34 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
         yield from _slack(config, channels)
 
 
-def _rules_at_least(error: ConfigError) -> Iterator[Finding]:
+def rules_or_problems(path: Path | None) -> tuple[RuleSet | None, Sequence[Problem]]:
+    """The rules, or all that is wrong with them, and with the configuration where that is broken."""
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        return None, (*error.problems, *_rules_at_least(error))
+    try:
+        return read_rules(config, utc_now().date()), ()
+    except ConfigError as error:
+        return None, error.problems
+
+
+def _rules_at_least(error: ConfigError) -> Sequence[Problem]:
     """What is wrong with the rules where monitor.yaml cannot be read: those in the usual place, the brands unknown."""
     folder = Path(error.problems[0].file).parent / "rules"
-    if folder.is_dir():
-        try:
+    try:
+        if folder.is_dir():
             load_rules(rule_files(folder), None, str(folder))
-        except ConfigError as more:
-            yield from _mistakes(more)
+    except ConfigError as more:
+        return more.problems
+    return ()
 
 
 def _rules(config: Config) -> Generator[Finding, None, RuleSet | None]:
     try:
         rules = read_rules(config, utc_now().date())
     except ConfigError as error:
-        yield from _mistakes(error)
+        yield from _mistakes(error.problems)
         return None
     yield from _notes(rules.warnings)
     live = sum(rule.status is Status.LIVE for rule in rules.rules)
@@ -144,7 +158,7 @@ def _sources(config: Config, online: bool) -> Iterator[Finding]:
         try:
             configured = Sources(config, parser).configured
         except ConfigError as error:
-            yield from _mistakes(error)
+            yield from _mistakes(error.problems)
             return
         yield Finding(0, number(len(configured), "feed"))
         for source in configured if online else ():

@@ -17,7 +17,8 @@ from monitor.escalation import machine
 from monitor.escalation.machine import Clockwork, Reason
 from monitor.model import Coverage, Escalation, FiredRule, MessageKind, MessageState, Scope, Verdict
 from monitor.rules.load import RuleSet
-from monitor.rules.rule import Rule, Spike, Status, Team
+from monitor.rules.rota import Team
+from monitor.rules.rule import Rule, Spike, Status
 from monitor.rules.times import Covered
 from monitor.rules.windows import NEWS, Windows, horizon
 from monitor.store import Store, attempt, escalations, evidence, facts, sources
@@ -171,7 +172,7 @@ class Escalate:
         """What an escalation keeps of its rule; with it, it lives on when the file has been changed or deleted."""
         guideline = self._rules.guidelines.get(rule.playbook) if rule.playbook else None
         team, first = self._team(rule), rule.escalate[0] if rule.escalate else None
-        called = (team.user_group,) if team and team.user_group else team.members if team else ()
+        called = (team.user_group,) if team and team.user_group else team.members.values() if team else ()
         return {
             "file": rule.file,
             "text": rule.source_text,

@@ -7,9 +7,9 @@ these kinds (`config`, `rules.rule`, `rules.language`); pydantic reads them and 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, time, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
@@ -30,7 +30,11 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from monitor.errors import ConfigError
-from monitor.yamlfile import SECRET_MEND, Document, KeyPath, mended_number, shortened
+from monitor.mends import MINUS, mended_duration, mended_number
+
+# Whoever reads durations writes them, too.
+from monitor.mends import duration_text as duration_text
+from monitor.yamlfile import SECRET_MEND, Document, KeyPath, shortened
 
 T = TypeVar("T")
 
@@ -77,17 +81,8 @@ def duration(text: str) -> timedelta:
         return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
     if re.fullmatch("[0-9]{1,7}", text, re.ASCII):
         raise ValueError(f"a duration needs its unit; write {text}m for {text} minutes, or {text}s, {text}h, {text}d")
-    what = "is no duration; write a whole number and s, m, h or d, for example 30s, 10m, 4h or 7d"
-    raise ValueError(f'"{shortened(text)}" {what}')
-
-
-def duration_text(length: timedelta) -> str:
-    """The shortest form that `duration` reads."""
-    seconds = round(length.total_seconds())
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
+    mend = mended_duration(text) or "a whole number and s, m, h or d, for example 30s, 10m, 4h or 7d"
+    raise ValueError(f'"{shortened(text)}" is no duration; write {mend}')
 
 
 def _duration(value: object) -> timedelta:
@@ -156,6 +151,15 @@ def _term(value: str) -> str:
     return value
 
 
+def _date(value: str) -> str:
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) and date.fromisoformat(value):
+            return value
+    except ValueError:
+        pass
+    raise fault("is no date; write year-month-day, for example 2027-05-31")
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Makes a `Text` that the whole of `pattern` fits; `mend` says what to write instead."""
@@ -175,6 +179,25 @@ class Matching:
         return value
 
 
+class OneOrMore:
+    """For a tuple: where it holds one entry only, that may stand there without brackets."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+    def _read(self, value: object, handler: Callable[[object], T]) -> T:
+        if isinstance(value, list):
+            return handler(value)
+        try:
+            return handler([value])
+        except ValidationError as error:
+            raise faults((at[1:], what) for at, what in _explained(error.errors(include_url=False), {})) from error
+
+
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
@@ -186,6 +209,10 @@ Text = Annotated[Prose, AfterValidator(_straight)]
 #: Names of ours: of rules, teams and topics.
 NAME = "[a-z0-9]+([_-][a-z0-9]+)*"
 Name = Annotated[Text, Matching(NAME, "cannot be a name; write small letters, digits and hyphens")]
+#: Stays a text; `date.fromisoformat` reads it.
+Date = Annotated[
+    Text, AfterValidator(_date), WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-05-31"]})
+]
 Term = Annotated[Text, AfterValidator(_term)]
 Switch = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
@@ -205,6 +232,14 @@ Channel = Annotated[
         'is no Slack channel; write its name with # in quotes, such as "#brand-alerts", or its id, such as C0123456789',
     ),
 ]
+
+
+def read_inside(kind: TypeAdapter[T], value: object) -> T:
+    """For a validator that lets another kind read a value; its mistakes keep their places."""
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise faults(_explained(error.errors(include_url=False), {})) from error
 
 
 # -- checking a document -----------------------------------------------------------------------------------------
@@ -235,7 +270,6 @@ _SENTENCES = {
     "int_type": "must be a whole number, without quotes or commas",
     "float_type": "must be a number, without quotes",
     "bool_type": "must be true or false, without quotes",
-    "tuple_type": "must be a list; write [one, two], or each on its own line after a dash",
     "too_long": "must be at most {max_length} characters long",
     "too_short": "must not be empty; write at least one, or delete the key",
     "greater_than": "must be more than {gt:,g}",
@@ -247,7 +281,7 @@ _SENTENCES = {
 def _explained(errors: Sequence[ErrorDetails], schema: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Pydantic's errors in our words: where, and what to do."""
     unknown = [tuple(error["loc"]) for error in errors if error["type"] in _UNKNOWN]
-    known: dict[KeyPath, Collection[str]] = {
+    known: dict[KeyPath, Mapping[str, Any]] = {
         path: _schema_at(schema, path[:-1]).get("properties", {}) for path in unknown
     }
     mistyped = {(*path[:-1], _closest(str(path[-1]), names)) for path, names in known.items()}
@@ -259,13 +293,21 @@ def _explained(errors: Sequence[ErrorDetails], schema: Mapping[str, Any]) -> Ite
             yield from ((path + tuple(at), message) for at, message in error["ctx"]["found"])
         elif error["type"] in _UNKNOWN:
             secret = _SECRET_KEY.fullmatch(str(path[-1]))
-            yield path, SECRET_MEND if secret else "unknown key" + did_you_mean(str(path[-1]), known[path])
+            yield path, SECRET_MEND if secret else f"unknown key{_meant(str(path[-1]), known[path], error['input'])}"
         elif error["type"] == "missing" and path in mistyped:
             continue  # that it is mistyped says it all
         elif error["type"] == "too_short" and error["input"]:
             continue  # its entries are at fault, and each says so itself
         else:
             yield path, _sentence(error, _schema_at(schema, path))
+
+
+def _meant(key: str, known: Mapping[str, Any], given: object) -> str:
+    """The end of the sentence about an unknown key; for a list in the singular with its entry."""
+    close = _closest(key, known)
+    if close and close.startswith(key) and known[close].get("type") == "array" and isinstance(given, str):
+        return f'; did you mean "{close}: [{_flow(given)}]"?'
+    return did_you_mean(key, known)
 
 
 def _sentence(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
@@ -281,12 +323,38 @@ def _sentence(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
         listed = f"{', '.join(others)} or {last}" if others else last
         return f"must be {listed}" + (f'; did you mean "{close}"?' if close else "")
     if kind in ("dataclass_type", "mapping_type", "dict_type"):
-        example = _flow(schema.get("examples", [{"key": "value"}])[0])
-        return f"must hold `key: value` lines, for example {example}"
-    sentence = _SENTENCES.get(kind, "this value cannot be used here").format(**error.get("ctx", {}))
-    if kind == "float_type" and isinstance(given, str) and (mend := mended_number(given)):
-        return f"must be a number; {mend}"
-    return sentence
+        return f"must hold `key: value` lines{_as_mapping(given, schema)}"
+    if kind == "tuple_type":
+        return f"must be a list; {_as_list(given)}"
+    if kind in ("int_type", "float_type") and isinstance(given, str) and (mend := mended_number(given)):
+        return f"must be a {'whole ' if kind == 'int_type' else ''}number; {mend}"
+    if kind == "int_type" and isinstance(given, float) and given.is_integer():
+        return f"must be a whole number; write {given:.0f}, or {1000 * given:.0f} if the point parts the thousands"
+    return _SENTENCES.get(kind, "this value cannot be used here").format(**error.get("ctx", {}))
+
+
+def _as_mapping(given: object, schema: Mapping[str, Any]) -> str:
+    """How a value that is no mapping may be written as one."""
+    keys = list(schema.get("properties", {}))
+    if isinstance(given, int | float) and not isinstance(given, bool) and len(keys) == 1:
+        return f"; write {{{keys[0]}: {given}}}"
+    if isinstance(given, str) and (found := re.match(r"([A-Za-z_][\w-]*):([^\s:/].*)", given)):
+        return f"; a space is missing after the colon: write {shortened(f'{found[1]}: {found[2]}')}"
+    return f", for example {_flow(schema.get('examples', [{'key': 'value'}])[0])}"
+
+
+def _as_list(given: object) -> str:
+    """How a value that is no list may be written as one."""
+    if isinstance(given, dict) and given:
+        first = str(next(iter(given)))
+        if first.translate(MINUS).startswith("-"):
+            return f"a plain hyphen and a space make a list: write - {shortened(first[1:].strip())}: …"
+        return f"each entry begins with a dash: write - {shortened(first)}: …"
+    if isinstance(given, str) and given.translate(MINUS).startswith("-"):
+        return "a plain hyphen and a space make a list: write - before each entry"
+    if isinstance(given, str) and re.fullmatch(r"[^,\[\]{}]{1,40}", given):
+        return f"write [{_flow(given)}], or each entry on its own line after a dash"
+    return "write [one, two], or each on its own line after a dash"
 
 
 def _flow(value: object) -> str:
@@ -324,13 +392,15 @@ def _followed(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str
 
 
 class _Schema(GenerateJsonSchema):
-    """Without the titles that only repeat the keys, and with our own way to write durations."""
+    """Without the titles that only repeat the keys, and with our own way to write durations and times."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
     def encode_default(self, dft: Any) -> Any:
-        return duration_text(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+        if isinstance(dft, timedelta):
+            return duration_text(dft)
+        return dft.isoformat("minutes") if isinstance(dft, time) else super().encode_default(dft)
 
 
 def json_schema(kind: TypeAdapter[Any], title: str) -> dict[str, Any]:

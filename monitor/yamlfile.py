@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
 from monitor.errors import ConfigError, Problem
+from monitor.mends import mended_duration, mended_number
+from monitor.yamlsyntax import syntax_problem
 
 MAX_CHARACTERS = 500_000
 MAX_DEPTH = 30
@@ -33,38 +35,20 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 20
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")
 _BOOLEAN_WORDS = {"y": "true", "yes": "true", "n": "false", "no": "false"}
-_COMMA_NUMBER = re.compile(r"[-+]?[0-9]+(,[0-9]+)+(\s*%)?(?=\s*[,}])")
-_PERCENTAGE = re.compile(r"([-+]?[0-9]{1,9}([.,][0-9]{1,9})?)\s*%")
-_EMPTY_BRACKETS = re.compile(r":\s+(\[\]|\{\})\s*(#.*)?$")
+_COMMA_NUMBER = re.compile(r"[-+–−]?[0-9]+(,[0-9]+)+( ?(%|[A-Za-z]{1,7}))?(?=\s*[,}])")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: A no-break space or the like where the structure of the file is made, and what nobody sees anywhere.
+_ODD_SPACE = re.compile("(^[\\s-]*|[:,\\[{] *)[\xa0\u2000-\u200a\u202f\u3000]|(?<!^)[\u200b\u2060\ufeff]")
+_COMMENT = re.compile("(^|[ \t])#")
 _SLACK_TOKEN = re.compile(r"\b(xox[a-z]|xapp)-[A-Za-z0-9]")
+_SECRET_ADDRESS = re.compile(r"//[^/\s]*@|hooks\.slack\.com/services/", re.IGNORECASE)
+_SECRET_ENTRY = re.compile(r"""(token|secret|password|passwd|api[_-]?key|client_id)s?["']?\s*[:=]""", re.IGNORECASE)
 
 #: For all who find one.
 SECRET_MEND = (
     "a secret must not stand in this file; delete it here and give it as an environment variable (for Slack "
     "SLACK_BOT_TOKEN) or a systemd credential (slack_bot_token); replace it if others could read it"
 )
-
-#: What the parser says it was doing or what it met → the mend; where it began is told for the former.
-_BEGUN = (
-    ("while parsing a flow", "the [ or { that begins here is not closed, a comma is missing, or a value in it that "
-     "contains # : [ or { needs quotes"),
-    ("while scanning a quoted", "the quote that begins here is not closed"),
-    ("while scanning a simple key", "this line is no `key: value`; add the colon, or indent it below the line above"),
-    *((f"while scanning {what}", "a value that begins with *, &, !, | or > needs quotes")
-      for what in ("an alias", "an anchor", "a tag", "a block scalar")),
-)  # fmt: skip
-_MET = (
-    ("found character '\\t'", "a tab stands where YAML wants spaces; indent with spaces only"),
-    ("found character '", "a value that begins with @, ` or % needs quotes"),
-    ("mapping values are not allowed", "a value with a colon in it needs quotes, or this line is indented too far"),
-    ("sequence entries are not allowed", 'a list begins on its own line; a value that begins with "- " needs quotes'),
-    ("expected <block end>", "this line is not indented like those it belongs to, or a value that begins with a quote, "
-     "[ or { goes on after it; put the whole value in quotes"),
-    ("expected '<document start>'", "this line is not indented like those it belongs to"),
-    ("found unknown escape character", "a backslash in double quotes must be doubled; or use single quotes"),
-    ("but found another document", "a second document begins here with ---; keep one document a file"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +94,10 @@ def shortened(text: str, limit: int = 60) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-def mended_number(text: str) -> str:
-    """What to write for 0,5 or 10,000 or 50%; empty if `text` is no such number."""
-    if percentage := _PERCENTAGE.fullmatch(text):
-        return f"write {float(percentage[1].replace(',', '.')) / 100:g} for {shortened(text)}"
-    if re.fullmatch(r"[-+]?[1-9][0-9]{0,2}(,[0-9]{3}){1,3}", text):
-        return f"write {text.replace(',', '')}, without a comma"
-    if re.fullmatch(r"[-+]?[0-9]{1,9},[0-9]{1,9}", text):
-        return f"write {text.replace(',', '.')}, with a point"
-    return ""
+def holds_secret(line: str) -> bool:
+    """Whether a line of a file must not be repeated: it has a token in it, an address with a user or a password, or a
+    key whose value should be no one's business."""
+    return any(pattern.search(line) for pattern in (_SLACK_TOKEN, _SECRET_ADDRESS, _SECRET_ENTRY))
 
 
 def refuse_secrets(text: str, file: str) -> None:
@@ -136,8 +115,14 @@ def parse_yaml(text: str, file: str, may_be_empty: Collection[KeyPath] = ()) -> 
     """
     node = _composed(text, file)
     if not isinstance(node, yaml.MappingNode):
-        what = "the file is empty" if node is None or node.value == "" else "the file must hold `key: value` lines"
-        raise ConfigError([Problem(file, 0, 0, "", what)])
+        if node is None or node.value == "":
+            raise ConfigError([Problem(file, 0, 0, "", "the file is empty")])
+        what = "the file must hold `key: value` lines"
+        if isinstance(node, yaml.SequenceNode):
+            what += ", and no dash before the first; one thing a file"
+        elif found := re.fullmatch(r"\s*([\w-]+):(\S.*)", node.value):
+            what += f"; a space is missing after the colon: write {shortened(f'{found[1]}: {found[2]}')}"
+        raise ConfigError([Problem(file, *_place(node), "", what)])
     builder = _Builder(text, file, may_be_empty)
     value = builder.mapping(node, ())
     return Document(file, value, builder.places, tuple(builder.problems), tuple(builder.misread))
@@ -152,42 +137,25 @@ def _composed(text: str, file: str) -> yaml.Node | None:
         what = f"there is a control character (U+{ord(bad.group()):04X}) in this line; delete it"
         raise ConfigError([Problem(file, line, 0, "", what)])
     refuse_secrets(text, file)
+    for number, content in enumerate(text.splitlines(), 1):
+        odd = _ODD_SPACE.search(content)
+        if odd and not _COMMENT.search(content, 0, odd.start()):
+            which = f"U+{ord(odd.group()[-1]):04X}, often copied from a web page"
+            what = f"a space that is none to YAML stands here ({which}); delete it and type a plain one"
+            raise ConfigError([Problem(file, number, odd.end(), "", what)])
     loader = _Loader(text)
     try:
         node: yaml.Node | None = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        what, mark = _mend(error, text)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        if isinstance(error, _Refused):
+            mark = error.problem_mark
+            what, line, column = error.problem or "", mark.line + 1 if mark else 0, mark.column + 1 if mark else 0
+        else:
+            what, line, column = syntax_problem(error, text)
         raise ConfigError([Problem(file, line, column, "", what)]) from error
     finally:
         loader.dispose()
     return node
-
-
-def _mend(error: yaml.MarkedYAMLError, text: str) -> tuple[str, yaml.Mark | None]:
-    """What to do about a syntax error, and where."""
-    if isinstance(error, _Refused):
-        return error.problem or "", error.problem_mark
-    before = text.splitlines()[: error.problem_mark.line] if error.problem_mark else []
-    if "expected <block end>" in (error.problem or "") and (mend := _left_brackets(before)):
-        return mend, error.problem_mark
-    for met, mend in _MET:
-        if met in (error.problem or ""):
-            return mend, error.problem_mark
-    for begun, mend in _BEGUN:
-        if (error.context or "").startswith(begun):
-            return mend, error.context_mark
-    return "this is not YAML; is a quote or a colon missing?", error.problem_mark or error.context_mark
-
-
-def _left_brackets(before: list[str]) -> str:
-    """The mend where the last of the lines with anything on it is a `key: []` whose entries were then written below."""
-    for number in range(len(before), 0, -1):
-        line = before[number - 1].strip()
-        if line and not line.startswith("#"):
-            found = _EMPTY_BRACKETS.search(line)
-            return f"to write entries here, delete the {found[1]} in line {number}" if found else ""
-    return ""
 
 
 class _Loader(yaml.BaseLoader):
@@ -234,23 +202,39 @@ class _Builder:
     def mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         self.tagged(node, path)
         value: dict[str, Any] = {}
-        cut = 0
+        cut, again = 0, list[KeyPath]()
         for key_node, value_node in node.value:
             if key_node.start_mark.index < cut:
                 continue  # the rest of a number that its comma cut in two
             key = self.key(key_node, path)
             here = (*path, key)
             if key in value:
+                again.append(here)
                 line = self.places[here][0]
                 self.problem(key_node, here, f"this key stands twice, first in line {line}; keep one of the two")
             else:
                 self.places[here] = _place(key_node)
             if node.flow_style and (number := _COMMA_NUMBER.match(self.text, value_node.start_mark.index)):
                 cut = number.end()
-                what = mended_number(number[0]) or "a comma ends a value here; put the value in quotes"
-                self.problem(value_node, here, what)
+                mend = mended_number(number[0])
+                if duration := mended_duration(number[0]):
+                    mend = f"a comma ends a value here; write {duration}"
+                self.problem(value_node, here, mend or "a comma ends a value here; put the value in quotes")
+            elif node.flow_style and _lone(key_node, value_node):
+                self.problem(key_node, here, _colon_missing(key))
+                value[key] = None
+                continue
             value[key] = self.value(value_node, here)
+        if len(again) > 2:
+            self.second_file(again, value)
         return value
+
+    def second_file(self, again: list[KeyPath], value: Mapping[str, Any]) -> None:
+        """Where many keys come again, it is not each of them that stands twice, but a second file in this one."""
+        first, *rest = [problem for problem in self.problems if problem.key in set(map(dotted, again))]
+        self.problems = [problem for problem in self.problems if problem not in rest and problem is not first]
+        what = "from here on the same keys come again; give what begins here a file of its own"
+        self.problems.append(replace(first, message=what))
 
     def key(self, node: yaml.Node, path: KeyPath) -> str:
         if not isinstance(node, yaml.ScalarNode):
@@ -301,7 +285,9 @@ class _Builder:
     def nothing(self, node: yaml.Node, path: KeyPath) -> None:
         rest = self.text[node.start_mark.index :].split("\n", 1)[0].strip()
         if rest.startswith("#") and len(rest) > 1 and not rest[1].isspace():
-            word = shortened(rest.split()[0].rstrip(",]}"))
+            word = shortened(rest.split()[0].rstrip(","))
+            while word[-1] in "]}" and word.count("[{"["]}".index(word[-1])]) < word.count(word[-1]):
+                word = word[:-1].rstrip(",")
             self.problem(node, path, f'YAML reads nothing here, because # begins a comment; write "{word}" in quotes')
         elif path not in self.may_be_empty:
             self.problem(node, path, "nothing is written here; write a value, or delete the line")
@@ -318,6 +304,18 @@ class _Builder:
     def found(self, node: yaml.Node, path: KeyPath, message: str) -> Problem:
         line, column = _place(node)
         return Problem(self.file, line, column, dotted(path), message)
+
+
+def _lone(key: yaml.Node, value: yaml.Node) -> bool:
+    """Whether a word between commas is a key without even a colon."""
+    return isinstance(value, yaml.ScalarNode) and value.style is None and value.end_mark.index <= key.end_mark.index
+
+
+def _colon_missing(key: str) -> str:
+    word, _, rest = key.partition(" ")
+    if rest:
+        return f"a colon is missing; write {shortened(f'{word}: {rest}')}"
+    return "this is neither `key: value` nor part of a list; a list needs [ before its first entry and ] after its last"
 
 
 def _number(text: str) -> int | float:

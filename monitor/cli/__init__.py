@@ -13,7 +13,7 @@ import click
 
 from monitor import __version__
 from monitor.cli import escalations, reading, rules, running, setup
-from monitor.cli.words import mistake
+from monitor.cli.problems import coloured, counted, mistake, shown
 from monitor.errors import ConfigError, MonitorError
 
 
@@ -72,8 +72,7 @@ def main() -> None:
         click.echo("Stopped.", err=True)
         sys.exit(130)
     except ConfigError as error:
-        for problem in error.problems:
-            _complain(mistake(problem))
+        _mistakes(error)
         sys.exit(2)
     except UnicodeEncodeError:
         _complain("an argument is no text: it holds bytes that are not UTF-8")
@@ -89,6 +88,21 @@ def main() -> None:
         _complain(f"brand-monitor: {error.filename or 'the output'}: {error.strerror}")
         _write_no_more()
         sys.exit(1)
+
+
+def _mistakes(error: ConfigError) -> None:
+    if os.environ.get("JOURNAL_STREAM"):
+        # There nobody sees columns.
+        for problem in error.problems:
+            _complain(mistake(problem))
+        return
+    for block in shown(error.problems):
+        for line in coloured(block):
+            click.echo(line, err=True)
+        if block.excerpt:
+            click.echo(err=True)
+    if len(error.problems) > 1:
+        click.echo(counted(error.problems), err=True)
 
 
 def _complain(text: str) -> None:

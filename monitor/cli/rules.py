@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.words import mistake, number
+from monitor.cli.problems import as_json as problem_as_json
+from monitor.cli.problems import mistake, styled
+from monitor.cli.words import number
+from monitor.errors import ConfigError
 
 
 @click.group()
@@ -16,23 +19,28 @@ def rules() -> None:
 
 
 @rules.command("check")
-@click.option("--json", "as_json", is_flag=True, help="The rules as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Problems and rules as JSON.")
 @click.pass_obj
 def check(config: Path | None, as_json: bool) -> None:
     """Check every file of the rule folder at once: file, line, what is wrong, what to write."""
-    from monitor.app import load_config, read_rules
+    from monitor.check import rules_or_problems
 
-    loaded = read_rules(load_config(config))
+    loaded, problems = rules_or_problems(config)
     if as_json:
+        told = [*problems, *(loaded.warnings if loaded else ())]
         listed = [
             {"id": rule.id, "title": rule.title, "status": rule.status, "severity": rule.severity, "file": rule.file}
-            for rule in loaded.rules
+            for rule in (loaded.rules if loaded else ())
         ]
-        click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
-        return
+        answer = {"ok": loaded is not None, "problems": [problem_as_json(one) for one in told], "rules": listed}
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        raise click.exceptions.Exit(0 if loaded else 2)
+    if loaded is None:
+        raise ConfigError(problems)
     for warning in loaded.warnings:
-        click.echo(f"{click.style('note', fg='yellow')}  {mistake(warning)}")
+        click.echo(f"{styled('note', fg='yellow')}  {mistake(warning)}")
     for rule in loaded.rules:
-        click.echo(f"{click.style('ok  ', fg='green')}  {rule.file}: {rule.id} ({rule.status}, {rule.severity})")
+        click.echo(f"{styled('ok  ', fg='green')}  {rule.file}: {rule.id} ({rule.status}, {rule.severity})")
     parts = {"rule": loaded.rules, "team": loaded.teams, "topic": loaded.topics, "guideline": loaded.guidelines}
-    click.echo(", ".join(number(len(found), noun) for noun, found in parts.items()) + ".")
+    tests = sum(len(file.tests) for file in loaded.tests)
+    click.echo(", ".join(number(len(found), noun) for noun, found in parts.items()) + f", {number(tests, 'test')}.")

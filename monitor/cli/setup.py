@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.problems import coloured, counted, styled
 from monitor.cli.words import program
+from monitor.errors import Problem
 
 
 @click.command(short_help="Write starter files.")
@@ -30,13 +32,19 @@ def check(config: Path | None, online: bool) -> None:
     """Check the configuration, the rules, the credentials and the database; say what to mend."""
     from monitor.check import findings
 
-    status = 0
+    status, mistakes = 0, list[Problem]()
     for finding in findings(config, online):
         status = max(status, finding.status)
         mark, colour = (
             ("MEND", "red") if finding.status else ("note", "yellow") if finding.warning else ("ok  ", "green")
         )
-        click.echo(f"{click.style(mark, fg=colour)}  {finding.text}")
+        first, *more = coloured(finding.block) if finding.block else [finding.text]
+        click.echo(f"{styled(mark, fg=colour)}  {first}")
+        for line in more:
+            click.echo(f"      {line}")
+        mistakes += finding.block.problems if finding.block else ()
+    if mistakes:
+        click.echo(counted(mistakes))
     raise click.exceptions.Exit(status)
 
 

@@ -9,14 +9,12 @@ import sys
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from monitor.errors import Problem
     from monitor.model import Mention, Post
 
 PROGRAM = "brand-monitor"
@@ -37,10 +35,6 @@ def near(path: Path | str) -> str:
     """The path as seen from the current folder, where that is shorter."""
     path = str(path)
     return min(path, os.path.relpath(path), key=len) if os.path.isabs(path) else path
-
-
-def mistake(problem: Problem) -> str:
-    return str(replace(problem, file=near(problem.file)))
 
 
 # -- times and numbers -------------------------------------------------------------------------------------------

@@ -7,17 +7,15 @@ a whole is `load`'s business.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidateAs, ValidationInfo, with_config
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidateAs, with_config
 
 from monitor.fields import (
     EACH_ONCE,
     FILE,
-    NAME,
     Count,
     Duration,
     Language,
@@ -29,12 +27,12 @@ from monitor.fields import (
     Text,
     between,
     checked,
-    did_you_mean,
     fault,
     faults,
     json_schema,
 )
 from monitor.model import Scope, Severity
+from monitor.rules.references import BrandName, PlaybookPath, References, RuleId, TeamName, TopicName
 from monitor.rules.rule import (
     Acknowledged,
     AlertCondition,
@@ -52,54 +50,9 @@ from monitor.rules.rule import (
     Timing,
     TopicsSpec,
 )
-from monitor.yamlfile import Document, KeyPath, shortened
-
-
-@dataclass(frozen=True, slots=True)
-class References:
-    """The names that a rule may use; None where they cannot be known because their own file is broken."""
-
-    brands: Collection[str] | None
-    teams: Collection[str] | None
-    topics: Collection[str] | None
-    playbooks: Collection[str]
-
-
-def _references(info: ValidationInfo) -> References:
-    assert isinstance(info.context, References)
-    return info.context
-
+from monitor.yamlfile import Document, KeyPath
 
 # -- kinds of values ---------------------------------------------------------------------------------------------
-
-
-def _brand(value: str, info: ValidationInfo) -> str:
-    """The brand's own spelling."""
-    brands = _references(info).brands
-    if brands is None:
-        return value
-    for brand in brands:
-        if brand.casefold() == value.casefold():
-            return brand
-    raise fault(f'there is no brand "{shortened(value)}" in the configuration{did_you_mean(value, brands)}')
-
-
-def _team(value: str, info: ValidationInfo) -> str:
-    return _known(value, _references(info).teams, "team", "teams.yaml")
-
-
-def _topic(value: str, info: ValidationInfo) -> str:
-    return _known(value, _references(info).topics, "topic", "topics.yaml")
-
-
-def _playbook(value: str, info: ValidationInfo) -> str:
-    return _known(value, _references(info).playbooks, "file", "the rules folder")
-
-
-def _known(value: str, names: Collection[str] | None, kind: str, place: str) -> str:
-    if names is None or value in names:
-        return value
-    raise fault(f'there is no {kind} "{shortened(value)}" in {place}{did_you_mean(value, names)}')
 
 
 def _title(value: str) -> str:
@@ -114,17 +67,12 @@ def _not_empty(value: Any) -> Any:
     return value
 
 
-RuleId = Annotated[
-    Text,
-    Matching(NAME, "cannot be an id; write small letters, digits and hyphens, for example acme-negative-thread"),
-    Field(max_length=64),
-]
 Owner = Annotated[
     Text, Matching(r"[^@\s][^@]*|[^@\s]+@[^@\s]+\.[^@\s]+", "is neither a name nor an address like ada@example.com")
 ]
 Delay = Annotated[Duration, between("0s", "30d")]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
-Topics = Annotated[tuple[Annotated[Text, AfterValidator(_topic)], ...], Field(min_length=1)]
+Topics = Annotated[tuple[TopicName, ...], Field(min_length=1)]
 
 
 # -- a rule ------------------------------------------------------------------------------------------------------
@@ -160,7 +108,7 @@ class _Topics:
 class _Match:
     """Which mentions count at all; all that stands here must hold."""
 
-    brands: Annotated[tuple[Annotated[Text, AfterValidator(_brand)], ...], Field(min_length=1)] = ()
+    brands: Annotated[tuple[BrandName, ...], Field(min_length=1)] = ()
     """Names of brands in the configuration."""
     sources: Texts = ()
     """Names of sources, for example a feed's host."""
@@ -229,7 +177,7 @@ def _one(condition: _Condition) -> AlertCondition:
 class _Tier:
     after: Delay
     """Counted from the moment the first message stood in Slack."""
-    team: Annotated[Text, AfterValidator(_team)]
+    team: TeamName
     """The name of a team in teams.yaml."""
     unless: Literal["acknowledged"] | None = None
     """Skipped once somebody has taken the escalation."""
@@ -301,7 +249,7 @@ class _RuleFile:
     """What happens when somebody took it and does not resolve it."""
     outside_hours: OutsideHours = OutsideHours.HOLD
     """Hold an alert until the team is there, or notify; critical ones always notify."""
-    playbook: Annotated[Text, AfterValidator(_playbook)] | None = None
+    playbook: PlaybookPath | None = None
     """What to do, for whoever is called: a file in the rules folder such as playbooks/angry-thread.md."""
 
 

@@ -1,7 +1,8 @@
-"""Reads a rules folder: rules, teams, topics and playbooks, all problems of all files at once. It opens no file itself.
+"""Reads a rules folder: rules, their tests, teams, topics and playbooks, all problems of all files at once. It opens no
+file itself.
 
-A rule is every `*.yaml` at the top of the folder but `teams.yaml` and `topics.yaml`. What is under `tests/` belongs to
-the folder's hash and is not read here.
+A rule is every `*.yaml` at the top of the folder but `teams.yaml` and `topics.yaml`; their tests are `tests/*.yaml`,
+which are read here and run elsewhere.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from typing import ParamSpec, TypeVar
 
 from monitor.errors import ConfigError, Problem
 from monitor.model import Guideline
-from monitor.rules.language import References, parse_rule
+from monitor.rules.language import parse_rule
 from monitor.rules.playbook import parse_playbook
-from monitor.rules.rule import Rule, Status, Team
+from monitor.rules.references import References
+from monitor.rules.rota import Team
+from monitor.rules.rule import Rule, Status
 from monitor.rules.teams import parse_teams
+from monitor.rules.testcase import TestFile
+from monitor.rules.testfile import parse_tests
 from monitor.rules.topics import parse_topics
 from monitor.yamlfile import Document, KeyPath, parse_yaml
 
-TEAMS, TOPICS = "teams.yaml", "topics.yaml"
+TEAMS, TOPICS, TESTS = "teams.yaml", "topics.yaml", "tests/"
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -45,6 +50,7 @@ class RuleSet:
     teams: Mapping[str, Team] = field(default_factory=dict)
     topics: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     guidelines: Mapping[str, Guideline] = field(default_factory=dict)
+    tests: tuple[TestFile, ...] = ()
     hash: str = ""
     warnings: tuple[Problem, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
@@ -63,7 +69,9 @@ def load_rules(
     place = {name: f"{folder.rstrip('/')}/{name}" for name in files}
     documents = {}
     for name in sorted(files):
-        if _is_yaml(name, ".yaml") and (document := found.attempt(parse_yaml, files[name], place[name])):
+        if (_is_yaml(name, ".yaml") or _is_test(name)) and (
+            document := found.attempt(parse_yaml, files[name], place[name])
+        ):
             documents[name] = document
         elif complaint := _misplaced(name):
             found.problems.append(Problem(place[name], 0, 0, "", complaint))
@@ -73,12 +81,21 @@ def load_rules(
             return None
         return documents[name].value.keys() if name in documents else ()
 
+    tests = {name: documents.pop(name) for name in list(documents) if _is_test(name)}
     playbooks = sorted(name for name in files if name.startswith("playbooks/") and name.endswith(".md"))
-    references = References(brands, names_in(TEAMS), names_in(TOPICS), playbooks)
+    references = References(
+        brands,
+        names_in(TEAMS),
+        names_in(TOPICS),
+        playbooks,
+        rules={name: _id(documents.get(name)) for name in sorted(files) if _is_rule(name)},
+        members=_members(documents.get(TEAMS)),
+    )
     teams = found.attempt(parse_teams, documents.pop(TEAMS)) if TEAMS in documents else None
     topics = found.attempt(parse_topics, documents.pop(TOPICS)) if TOPICS in documents else None
     guidelines = [found.attempt(parse_playbook, files[name], name, place[name]) for name in playbooks]
     rules = [found.attempt(parse_rule, document, name, files[name], references) for name, document in documents.items()]
+    tested = [found.attempt(parse_tests, document, name, references) for name, document in tests.items()]
     found.problems += _same_ids(documents)
     if found.problems:
         raise ConfigError(sorted(found.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
@@ -87,6 +104,7 @@ def load_rules(
         teams=teams or {},
         topics=topics or {},
         guidelines={guideline.path: guideline for guideline in guidelines if guideline},
+        tests=tuple(file for file in tested if file),
         hash=_hash(files),
         files=dict(files),
     )
@@ -111,10 +129,38 @@ def _is_yaml(name: str, *endings: str) -> bool:
     return "/" not in name and name.endswith(endings)
 
 
+def _is_rule(name: str) -> bool:
+    return _is_yaml(name, ".yaml") and name not in (TEAMS, TOPICS)
+
+
+def _is_test(name: str) -> bool:
+    return name.startswith(TESTS) and _is_yaml(name.removeprefix(TESTS), ".yaml")
+
+
+def _id(document: Document | None) -> str:
+    """The id of a rule; empty where nobody can tell."""
+    identity = document.value.get("id") if document else None
+    return identity if isinstance(identity, str) else ""
+
+
+def _members(document: Document | None) -> Collection[str] | None:
+    """All whom a team may call by name, whatever else is wrong with its entry."""
+    if document is None:
+        return None
+    found: set[str] = set()
+    for team in document.value.values():
+        members = team.get("members") if isinstance(team, dict) else None
+        if isinstance(members, dict | list):
+            found.update(map(str, members))
+    return found
+
+
 def _misplaced(name: str) -> str:
     """What to do with a file that somebody may take for a rule, although nobody reads it."""
-    if name.startswith("tests/") or not name.endswith((".yaml", ".yml")):
+    if _is_test(name) or not name.endswith((".yaml", ".yml")):
         return ""
+    if name.startswith(TESTS):
+        return "tests are not looked for here; move the file to the top of the folder tests, with the ending .yaml"
     if "/" in name:
         return "rules are not looked for here; move the file to the top of the rules folder, or delete it"
     return "a file with the ending .yml is not read; rename it to .yaml" if name.endswith(".yml") else ""
@@ -139,6 +185,9 @@ def _warnings(read: RuleSet, documents: Mapping[str, Document], folder: str, tod
         if rule.status is Status.LIVE and rule.playbook is None:
             what = "a live rule without a playbook leaves whoever is called alone; name one"
             yield document.problem(("playbook",), what, warning=True)
+        if rule.negative_if and (rule.negative_if.sentiment_at_most or 0) > 0:
+            what = "counts friendly mentions as negative, too; a threshold is below 0, as -0.5"
+            yield document.problem(("negative_if", "sentiment", "at_most"), what, warning=True)
         for path, what in _NOT_YET.items():
             if path in document.places:
                 yield document.problem(path, what, warning=True)

@@ -5,29 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import PurePosixPath
-from typing import Annotated
 
-from pydantic import AfterValidator, TypeAdapter, with_config
+from pydantic import TypeAdapter, with_config
 
 from monitor.errors import ConfigError, Problem
-from monitor.fields import FILE, Text, checked, fault
+from monitor.fields import FILE, Date, Text, checked
 from monitor.model import Guideline
 from monitor.yamlfile import parse_yaml, refuse_secrets
 
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _HEADING = re.compile(r"^#[ \t]+(\S.*)$", re.MULTILINE)
-
-
-def _date(value: str) -> str:
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) and date.fromisoformat(value):
-            return value
-    except ValueError:
-        pass
-    raise fault("is no date; write year-month-day, for example 2027-05-31")
 
 
 @with_config(FILE)
@@ -37,7 +26,7 @@ class _FrontMatter:
     """Who keeps it up to date."""
     approved_by: Text
     """Who has said that it may be followed."""
-    review_by: Annotated[Text, AfterValidator(_date)]
+    review_by: Date
     """Until when it holds without another look."""
 
 

@@ -1,4 +1,4 @@
-"""A rule and the teams it calls, as frozen values; where file and value agree, with the bounds that a file must keep.
+"""A rule as frozen values; where file and value agree, with the bounds that a file must keep.
 
 How files become rules is the business of `language` and `load`; judging is that of `windows`.
 """
@@ -172,13 +172,3 @@ class Rule:
     acknowledged: Acknowledged | None = None
     outside_hours: OutsideHours = OutsideHours.HOLD
     playbook: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """`user_group` and `members` are Slack ids; they are who a tier with `mention` calls."""
-
-    id: str
-    channel: str
-    user_group: str | None = None
-    members: tuple[str, ...] = ()

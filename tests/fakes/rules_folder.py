@@ -23,6 +23,15 @@ escalate:
 playbook: playbooks/angry.md
 """
 PLAYBOOK = "---\nowner: ada@example.com\napproved_by: board\nreview_by: 2027-05-31\n---\n# Stay calm\n\nBreathe.\n"
+TESTS = """\
+rules: [angry.yaml]
+defaults: {brand: acme, sentiment: -0.8}
+tests:
+  - name: Five angry mentions make one message
+    start: "2026-03-30T10:00:00+02:00"
+    mentions: [{every: 5m, count: 5}]
+    expect: [{at: 19m, posts: 0}, {at: 21m, posts: 1}]
+"""
 FOLDER = {
     "angry.yaml": RULE,
     "teams.yaml": 'social: {channel: "#social"}\n',

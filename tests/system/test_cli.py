@@ -197,6 +197,42 @@ def test_every_mistake_of_a_config_is_told_at_once(tmp_path: Path) -> None:
     assert run("status", cwd=tmp_path).returncode == 2
 
 
+def test_rules_check_shows_the_line_and_counts(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    (tmp_path / "rules" / "topics.yaml").write_text("legal: {no: [advokat]}\nsafety: {en: fire}\njobs: {en: [job]}\n")
+    told = run("rules", "check", cwd=tmp_path)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.splitlines() == [
+        'rules/topics.yaml:1:9: legal.no: YAML reads no as false; write "no" in quotes',
+        "    1 | legal: {no: [advokat]}",
+        "      |         ^^",
+        "",
+        "rules/topics.yaml:2:10: safety.en: must be a list; write [fire], or each entry on its own line after a dash",
+        "    2 | safety: {en: fire}",
+        "      |          ^^^^^^^^",
+        "",
+        "2 mistakes in 1 file.",
+    ]
+    assert run("check", cwd=tmp_path).stdout.splitlines()[-1] == "2 mistakes in 1 file."
+
+
+def test_rules_check_as_json(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    answer = json.loads(run("rules", "check", "--json", cwd=tmp_path).stdout)
+    assert (answer["ok"], answer["problems"], len(answer["rules"])) == (True, [], 4)
+    (tmp_path / "rules" / "teams.yaml").write_text("social: {channel: '#s'}\nlegal: {chanel: '#l'}\n")
+    told = run("rules", "check", "--json", cwd=tmp_path)
+    answer = json.loads(told.stdout)
+    assert (told.returncode, answer["ok"], answer["rules"]) == (2, False, [])
+    (problem,) = answer["problems"]
+    assert (problem["file"], problem["line"], problem["column"]) == ("rules/teams.yaml", 2, 9)
+    assert (problem["key"], problem["warning"]) == ("legal.chanel", False)
+    assert problem["message"] == 'unknown key; did you mean "channel"?'
+    (tmp_path / "monitor.yaml").write_text("brands: []\n")
+    answer = json.loads(run("rules", "check", "--json", cwd=tmp_path).stdout)
+    assert [problem["file"] for problem in answer["problems"]] == ["monitor.yaml", "rules/teams.yaml"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [

@@ -306,7 +306,7 @@ MISTAKES = {
     "channel in capitals": (ACME + "slack: {channel: '#Alerts'}", '2:9: slack.channel: "#Alerts" is no Slack channel'),
     "channel without quotes": (
         ACME + "slack: {channel: #alerts}\nrules: r",
-        "2:8: the [ or { that begins here is not closed",
+        '2:18: YAML reads nothing from this # on, because it begins a comment; write "#alerts" in quotes',
     ),
     "channel is null": (
         ACME + "slack:\n  channel: #alerts",
@@ -321,7 +321,7 @@ MISTAKES = {
     "large batch": (ACME + "sentiment: {batch: 257}", "2:13: sentiment.batch: must be at most 256"),
     "number in quotes": (
         ACME + "sentiment: {threads: '2'}",
-        "2:13: sentiment.threads: must be a whole number, without quotes",
+        "2:13: sentiment.threads: must be a whole number; write 2, without quotes",
     ),
     "tilde": (ACME + "store: ~/monitor.db", "2:1: store: ~ is not understood here"),
     "host with scheme": (

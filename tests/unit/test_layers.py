@@ -14,6 +14,8 @@ LAYERS = {
     "monitor": 0,
     "monitor.errors": 0,
     "monitor.model": 0,
+    "monitor.mends": 1,
+    "monitor.yamlsyntax": 1,
     "monitor.yamlfile": 1,
     "monitor.fields": 1,
     "monitor.config": 1,

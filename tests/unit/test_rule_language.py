@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.model import Scope, Severity
+from monitor.rules.rota import Team
 from monitor.rules.rule import (
     Acknowledged,
     AuthorReach,
@@ -19,7 +20,6 @@ from monitor.rules.rule import (
     Rule,
     Spike,
     Status,
-    Team,
     TierSpec,
     Timing,
     TopicsSpec,
@@ -99,7 +99,7 @@ playbook: playbooks/angry.md
             source_text=text,
         ),
     )
-    assert read.teams["leads"] == Team("leads", "C0123456789", "S0123456789", ("U0123456789",))
+    assert read.teams["leads"] == Team("leads", "C0123456789", "S0123456789", {"U0123456789": "U0123456789"})
     assert read.topics == {"safety": {"en": ("fire", "burn*"), "*": ("sos",)}, "jobs": {"it": ("lavora con noi",)}}
 
 
@@ -165,7 +165,11 @@ IN_A_RULE = {
         "match: {languages: [en, no]}",
         ':6:25: match.languages[1]: YAML reads no as false; write "no" in',
     ),
-    "bare reach": (MATCH, "match: {author_reach: 500}", ":6:9: match.author_reach: must hold `key: value` lines"),
+    "bare reach": (
+        MATCH,
+        "match: {author_reach: 500}",
+        ":6:9: match.author_reach: must hold `key: value` lines",
+    ),
     "no reach": (
         MATCH,
         "match: {author_reach: {at_least: 0}}",
@@ -174,7 +178,7 @@ IN_A_RULE = {
     "bare score": (
         MATCH,
         MATCH + "\nnegative_if: {sentiment: -0.5}",
-        ":7:15: negative_if.sentiment: must hold `key: value` lines, for example {at_most: -0.5}",
+        ":7:15: negative_if.sentiment: must hold `key: value` lines; write {at_most: -0.5}",
     ),
     "score below": (
         MATCH,

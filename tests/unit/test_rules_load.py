@@ -12,13 +12,15 @@ from monitor.rules.language import rule_schema
 from monitor.rules.load import load_rules
 from monitor.rules.teams import teams_schema
 from monitor.rules.topics import topics_schema
-from tests.fakes.rules_folder import FOLDER, PLAYBOOK, RULE, load, problems, rule
+from tests.fakes.rules_folder import FOLDER, PLAYBOOK, RULE, TESTS, load, problems, rule
 
 STARTER = Path(__file__).parents[2] / "rules"
 
 
 def test_a_rule_set_keeps_the_texts_it_was_read_from() -> None:
-    assert load({"tests/angry.yaml": "{"}).files == {**FOLDER, "tests/angry.yaml": "{"}
+    read = load({"tests/angry.yaml": TESTS})
+    assert read.files == {**FOLDER, "tests/angry.yaml": TESTS}
+    assert [(file.file, file.name) for file in read.tests] == [("rules/tests/angry.yaml", "tests/angry.yaml")]
 
 
 def test_a_playbook_is_known_by_its_path_and_its_content() -> None:
@@ -42,7 +44,7 @@ def test_teams_and_topics_are_needed_only_where_a_rule_names_them() -> None:
     [
         pytest.param({}, True, id="nothing"),
         pytest.param({"angry.yaml": RULE + "\n"}, False, id="a rule"),
-        pytest.param({"tests/angry.yaml": "{"}, False, id="a test, which is not read"),
+        pytest.param({"tests/angry.yaml": TESTS}, False, id="a test"),
         pytest.param({"angry.yaml": None, "other.yaml": RULE}, False, id="a name"),
     ],
 )
@@ -112,11 +114,6 @@ ELSEWHERE = {
         'teams.yaml:1:25: social.member: unknown key; did you mean "members"?',
     ),
     "team is a channel": ("teams.yaml", "social: '#s'", "teams.yaml:1:1: social: must hold `key: value` lines"),
-    "hours": (
-        "teams.yaml",
-        "social: {channel: '#s', hours: {open: '9-18'}}",
-        "teams.yaml:1:25: social.hours: this version calls a team at any time",
-    ),
     "user group by name": (
         "teams.yaml",
         "social: {channel: '#s', user_group: '@social'}",
