@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import ClassVar, Protocol
 
 from monitor.fields import duration_text
-from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Rule, Spike
+from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Spike
 from monitor.rules.times import Covered, Reaches, Times, length
 
 #: How long a loud negative voice is enough by itself.
@@ -60,22 +60,23 @@ class Alert(Protocol):
     def progress(self, seen: Seen, as_of: int, covered: Covered) -> float: ...
 
 
-def alerts_of(rule: Rule) -> tuple[tuple[Alert, ...], tuple[int, ...]]:
-    """The conditions of a rule, and how many followers make a voice loud for each of those that ask for one."""
-    asked: list[Alert] = []
-    loud: list[int] = []
-    for condition in rule.alert_when_any:
-        match condition:
-            case NegativeMentions():
-                asked.append(_Negative(condition))
-            case NegativeShare():
-                asked.append(_Share(condition))
-            case Spike():
-                asked.append(_Spike(condition))
-            case AuthorReach():
-                asked.append(_Reach(condition, len(loud)))
-                loud.append(condition.at_least)
-    return tuple(asked), tuple(loud)
+def alert(condition: AlertCondition, loud: int = 0) -> Alert:
+    """`loud`: the place of its loud voices in what is seen, for a condition that asks for one."""
+    match condition:
+        case NegativeMentions():
+            return _Negative(condition)
+        case NegativeShare():
+            return _Share(condition)
+        case Spike():
+            return _Spike(condition)
+        case AuthorReach():
+            return _Reach(condition, loud)
+
+
+def in_words(condition: AlertCondition) -> tuple[str, str]:
+    """The condition's key in a rule file, and what it asks for."""
+    asked = alert(condition)
+    return asked.name, asked.asked()
 
 
 def window(asked: AlertCondition) -> timedelta:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from monitor.model import Condition, Verdict
 from monitor.rules import alerts
 from monitor.rules.counted import Counted, Totals, matching, negative
-from monitor.rules.rule import NegativeShare, Rule
+from monitor.rules.rule import AuthorReach, NegativeShare, Rule
 from monitor.rules.times import NOTHING, Covered, Reaches, length, micros, moment
 
 #: What is longer ago is history, not news: no rule is judged as of then.
@@ -55,7 +55,13 @@ class _Asked:
         self.negative = negative(rule)
         self.all_negative = rule.negative_if is None
         self.floor = rule.discussion is not None
-        self.alerts, self.loud = alerts.alerts_of(rule)
+        #: How many followers make a voice loud, for each condition that asks for one.
+        self.loud: list[int] = []
+        self.alerts: list[alerts.Alert] = []
+        for condition in rule.alert_when_any:
+            self.alerts.append(alerts.alert(condition, len(self.loud)))
+            if isinstance(condition, AuthorReach):
+                self.loud.append(condition.at_least)
         self.holds = tuple(asked.holds for asked in self.alerts)
         #: How long a mention can make any condition hold.
         self.longest = length(max(map(alerts.window, rule.alert_when_any), default=timedelta()))
