@@ -18,8 +18,29 @@ LOUD = timedelta(hours=24)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
+class Seen:
+    """What is held of the mentions that a rule counts. Without reaches where no condition asks for them."""
+
+    __slots__ = ("loud", "matched", "negative", "reaches")
+
+    def __init__(self, *, all_negative: bool, loud: int) -> None:
+        """`all_negative`: what counts does so as negative, and is held once. `loud`: how many conditions ask for a
+        loud voice."""
+        self.matched = Times()
+        self.negative = self.matched if all_negative else Times()
+        self.reaches: Reaches | None = None
+        #: For each condition that asks for a loud voice, when one spoke: it need not look at the quiet ones.
+        self.loud = tuple(Times() for _ in range(loud))
+
+    def __len__(self) -> int:
+        """How many numbers are held, of eight bytes each."""
+        negative = 0 if self.negative is self.matched else len(self.negative)
+        reaches = 2 * len(self.reaches) if self.reaches is not None else 0
+        return len(self.matched) + negative + reaches + sum(map(len, self.loud))
+
+
 class Alert(Protocol):
-    """A condition on what is held of the mentions; it follows what is added to that.
+    """A condition, asked about what was `seen` as of a moment.
 
     `holds` is asked at every moment, `found` only at the one that is told. `may_hold` is true if the condition holds
     at any moment from `first` to `last`, and rarely else: with it a search skips very many moments at once. `progress`
@@ -30,25 +51,32 @@ class Alert(Protocol):
 
     def asked(self) -> str: ...
 
-    def holds(self, as_of: int, covered: Covered) -> bool: ...
+    def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool: ...
 
-    def may_hold(self, first: int, last: int, covered: Covered) -> bool: ...
+    def may_hold(self, seen: Seen, first: int, last: int, covered: Covered) -> bool: ...
 
-    def found(self, as_of: int, covered: Covered) -> str: ...
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> str: ...
 
-    def progress(self, as_of: int, covered: Covered) -> float: ...
+    def progress(self, seen: Seen, as_of: int, covered: Covered) -> float: ...
 
 
-def alert(asked: AlertCondition, matched: Times, negative: Times) -> Alert:
-    match asked:
+def alert(condition: AlertCondition, loud: int = 0) -> Alert:
+    """`loud`: the place of its loud voices in what is seen, for a condition that asks for one."""
+    match condition:
         case NegativeMentions():
-            return _Negative(asked, negative)
+            return _Negative(condition)
         case NegativeShare():
-            return _Share(asked, matched, negative)
+            return _Share(condition)
         case Spike():
-            return _Spike(asked, negative)
+            return _Spike(condition)
         case AuthorReach():
-            return Reach(asked)
+            return _Reach(condition, loud)
+
+
+def in_words(condition: AlertCondition) -> tuple[str, str]:
+    """The condition's key in a rule file, and what it asks for."""
+    asked = alert(condition)
+    return asked.name, asked.asked()
 
 
 def in_words(asked: AlertCondition) -> tuple[str, str]:
@@ -70,34 +98,32 @@ def horizon(asked: AlertCondition) -> timedelta:
 class _Negative:
     name: ClassVar[str] = "negative_mentions"
 
-    def __init__(self, rule: NegativeMentions, negative: Times) -> None:
+    def __init__(self, rule: NegativeMentions) -> None:
         self._rule = rule
-        self._times = negative
         self._within = length(rule.within)
+        self._least = rule.at_least
 
     def asked(self) -> str:
         return f"at least {self._rule.at_least:,} within {duration_text(self._rule.within)}"
 
-    def holds(self, as_of: int, covered: Covered) -> bool:
-        return self._times.count(as_of - self._within, as_of) >= self._rule.at_least
+    def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
+        return seen.negative.has(self._least, as_of - self._within, as_of)
 
-    def may_hold(self, first: int, last: int, covered: Covered) -> bool:
-        return self._times.count(first - self._within, last) >= self._rule.at_least
+    def may_hold(self, seen: Seen, first: int, last: int, covered: Covered) -> bool:
+        return seen.negative.has(self._least, first - self._within, last)
 
-    def found(self, as_of: int, covered: Covered) -> str:
-        return f"{self._times.count(as_of - self._within, as_of):,}"
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> str:
+        return f"{seen.negative.count(as_of - self._within, as_of):,}"
 
-    def progress(self, as_of: int, covered: Covered) -> float:
-        return _part(self._times.count(as_of - self._within, as_of), self._rule.at_least)
+    def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
+        return _part(seen.negative.count(as_of - self._within, as_of), self._rule.at_least)
 
 
 class _Share:
     name: ClassVar[str] = "negative_share"
 
-    def __init__(self, rule: NegativeShare, matched: Times, negative: Times) -> None:
+    def __init__(self, rule: NegativeShare) -> None:
         self._rule = rule
-        self._matched = matched
-        self._negative = negative
         self._within = length(rule.within)
         #: Of no mentions there is no share.
         self._least = max(rule.minimum_total, 1)
@@ -106,34 +132,34 @@ class _Share:
         least, within = f"{100 * self._rule.at_least:.6g} %", duration_text(self._rule.within)
         return f"at least {least} of at least {self._rule.minimum_total:,} within {within}"
 
-    def holds(self, as_of: int, covered: Covered) -> bool:
+    def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
         start = as_of - self._within
-        total = self._matched.count(start, as_of)
-        return total >= self._least and self._negative.count(start, as_of) / total >= self._rule.at_least
+        total = seen.matched.count(start, as_of)
+        return total >= self._least and seen.negative.count(start, as_of) / total >= self._rule.at_least
 
-    def may_hold(self, first: int, last: int, covered: Covered) -> bool:
+    def may_hold(self, seen: Seen, first: int, last: int, covered: Covered) -> bool:
         start = first - self._within
-        if self._matched.count(start, last) < self._least:
+        if seen.matched.count(start, last) < self._least:
             return False
         # All negative mentions that any of these windows holds, and the friendly ones that every one of them holds.
-        negative, common = self._negative.count(start, last), (last - self._within, max(first, last - self._within))
-        friendly = self._matched.count(*common) - self._negative.count(*common)
+        negative, common = seen.negative.count(start, last), (last - self._within, max(first, last - self._within))
+        friendly = seen.matched.count(*common) - seen.negative.count(*common)
         return negative > 0 and negative / (negative + friendly) >= self._rule.at_least
 
-    def found(self, as_of: int, covered: Covered) -> str:
-        negative, total = self._counts(as_of)
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> str:
+        negative, total = self._counts(seen, as_of)
         if not total:
             return "no mention"
         # Rounded down: 39.96 % must not read as the 40 % that were asked.
         return f"{negative:,} of {total:,} = {1000 * negative // total / 10:g} %"
 
-    def progress(self, as_of: int, covered: Covered) -> float:
-        negative, total = self._counts(as_of)
+    def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
+        negative, total = self._counts(seen, as_of)
         return min(_part(negative / max(total, 1), self._rule.at_least), _part(total, self._least))
 
-    def _counts(self, as_of: int) -> tuple[int, int]:
+    def _counts(self, seen: Seen, as_of: int) -> tuple[int, int]:
         start = as_of - self._within
-        return self._negative.count(start, as_of), self._matched.count(start, as_of)
+        return seen.negative.count(start, as_of), seen.matched.count(start, as_of)
 
 
 class _Spike:
@@ -141,9 +167,8 @@ class _Spike:
 
     name: ClassVar[str] = "spike"
 
-    def __init__(self, rule: Spike, negative: Times) -> None:
+    def __init__(self, rule: Spike) -> None:
         self._rule = rule
-        self._times = negative
         self._within = length(rule.within)
         self._before = length(rule.baseline)
 
@@ -151,28 +176,28 @@ class _Spike:
         least, within = f"at least {self._rule.minimum_now:,}", duration_text(self._rule.within)
         return f"{least} within {within}, and {self._rule.times:g} times the usual of the {self._baseline} before"
 
-    def holds(self, as_of: int, covered: Covered) -> bool:
-        now = self._times.count(as_of - self._within, as_of)
+    def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
+        now = seen.negative.count(as_of - self._within, as_of)
         if now < self._rule.minimum_now:
             return False
-        before, length = self._usually(as_of, covered)
+        before, length = self._usually(seen, as_of, covered)
         return self._enough(before, length) and now >= self._rule.times * self._usual(before, length)
 
-    def may_hold(self, first: int, last: int, covered: Covered) -> bool:
-        now = self._times.count(first - self._within, last)
+    def may_hold(self, seen: Seen, first: int, last: int, covered: Covered) -> bool:
+        now = seen.negative.count(first - self._within, last)
         if now < self._rule.minimum_now:
             return False
         # The baselines of these moments: the time that any of them holds, and that which all of them hold.
         start, end = first - self._within - self._before, last - self._within
         length = covered.length(start, end)
-        if not self._enough(covered.count(self._times, start, end), length):
+        if not self._enough(covered.count(seen.negative, start, end), length):
             return False
-        fewest = covered.count(self._times, end - self._before, first - self._within)
+        fewest = covered.count(seen.negative, end - self._before, first - self._within)
         return now >= self._rule.times * self._usual(fewest, length)
 
-    def found(self, as_of: int, covered: Covered) -> str:
-        now = self._times.count(as_of - self._within, as_of)
-        before, length = self._usually(as_of, covered)
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> str:
+        now = seen.negative.count(as_of - self._within, as_of)
+        before, length = self._usually(seen, as_of, covered)
         read_for = timedelta(microseconds=length)
         whole = read_for - read_for % (HOUR if read_for >= HOUR else MINUTE)
         read = f"{duration_text(whole)} of the {self._baseline} before were read"
@@ -185,9 +210,9 @@ class _Spike:
         compared = f"usually {_number(usual)}: {_number(now / usual)} times" if usual else "usually none"
         return f"{now:,}; {compared}" + (f" ({read})" if length < self._before else "")
 
-    def progress(self, as_of: int, covered: Covered) -> float:
-        now = self._times.count(as_of - self._within, as_of)
-        before, length = self._usually(as_of, covered)
+    def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
+        now = seen.negative.count(as_of - self._within, as_of)
+        before, length = self._usually(seen, as_of, covered)
         enough = min(_part(before, self._rule.minimum_baseline), _part(length, self._within))
         usual = self._usual(before, length) if length else 0.0
         return min(enough, _part(now, self._rule.minimum_now), _part(now, self._rule.times * usual))
@@ -203,54 +228,40 @@ class _Spike:
         """Mentions to expect in one window."""
         return before * self._within / length
 
-    def _usually(self, as_of: int, covered: Covered) -> tuple[int, int]:
+    def _usually(self, seen: Seen, as_of: int, covered: Covered) -> tuple[int, int]:
         """Mentions in the covered time of the baseline, and how much time that is."""
         end = as_of - self._within
         start = end - self._before
-        return covered.count(self._times, start, end), covered.length(start, end)
+        return covered.count(seen.negative, start, end), covered.length(start, end)
 
 
-class Reach:
-    """What it counts is told to it by `add`: only such a rule needs to hold reaches."""
-
+class _Reach:
     name: ClassVar[str] = "author_reach"
 
-    def __init__(self, rule: AuthorReach) -> None:
+    def __init__(self, rule: AuthorReach, number: int) -> None:
         self._rule = rule
+        self._number = number
         self._within = length(LOUD)
-        self._reaches = Reaches()
-        #: Where a loud one spoke, so that `holds` need not look at the quiet ones.
-        self._loud = Times()
-
-    def add(self, time: int, reach: int) -> None:
-        """A negative mention."""
-        self._reaches.add(time, reach)
-        if reach >= self._rule.at_least:
-            self._loud.add(time)
-
-    def drop(self, until: int) -> None:
-        self._reaches.drop(until)
-        self._loud.drop(until)
-
-    def __len__(self) -> int:
-        return 2 * len(self._reaches) + len(self._loud)
 
     def asked(self) -> str:
         followers = f"at least {self._rule.at_least:,} followers"
         return f"a negative mention by an author with {followers} within {duration_text(LOUD)}"
 
-    def holds(self, as_of: int, covered: Covered) -> bool:
-        return self._loud.count(as_of - self._within, as_of) > 0
+    def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
+        return seen.loud[self._number].has(1, as_of - self._within, as_of)
 
-    def may_hold(self, first: int, last: int, covered: Covered) -> bool:
-        return self._loud.count(first - self._within, last) > 0
+    def may_hold(self, seen: Seen, first: int, last: int, covered: Covered) -> bool:
+        return seen.loud[self._number].has(1, first - self._within, last)
 
-    def found(self, as_of: int, covered: Covered) -> str:
-        largest = self._reaches.largest(as_of - self._within, as_of)
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> str:
+        largest = self._largest(seen, as_of)
         return "no negative mention" if largest is None else f"the loudest has {largest:,}"
 
-    def progress(self, as_of: int, covered: Covered) -> float:
-        return _part(self._reaches.largest(as_of - self._within, as_of) or 0, self._rule.at_least)
+    def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
+        return _part(self._largest(seen, as_of) or 0, self._rule.at_least)
+
+    def _largest(self, seen: Seen, as_of: int) -> int | None:
+        return seen.reaches.largest(as_of - self._within, as_of) if seen.reaches is not None else None
 
 
 def _part(found: float, asked: float) -> float:

@@ -6,9 +6,10 @@ Moments are whole microseconds since 1970: eight bytes each, compared exactly. W
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right, insort_right
+from bisect import bisect_left, bisect_right, insort_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from monitor.model import Coverage
 
@@ -17,6 +18,7 @@ BLOCK = 4096
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BEFORE_ALL = -(2**63)
+_NONE: list[Any] = []
 
 
 def micros(time: datetime) -> int:
@@ -38,23 +40,29 @@ class Times:
     ranks mean anything.
     """
 
-    __slots__ = ("_before", "_blocks", "_starts", "last")
+    __slots__ = ("_before", "_blocks", "_starts", "_tail", "_tail_before", "_tail_start", "last")
 
     def __init__(self, times: Iterable[int] = ()) -> None:
-        self._blocks = [array("q")]
-        #: The first moment of each block; the first block takes whatever comes before the second.
-        self._starts = [_BEFORE_ALL]
-        #: The rank of each block's first moment.
-        self._before = [0]
+        #: The last block; most subjects never need another one.
+        self._tail = array("q")
+        #: A block takes what comes at its start or later; the first takes whatever is earlier, too.
+        self._tail_start = _BEFORE_ALL
+        #: The rank of the block's first moment.
+        self._tail_before = 0
+        #: The blocks before the last, with their starts and ranks; lists of its own from the second block on.
+        self._blocks: list[array[int]] = _NONE
+        self._starts: list[int] = _NONE
+        self._before: list[int] = _NONE
         self.last = _BEFORE_ALL
         for time in times:
             self.add(time)
 
     def __len__(self) -> int:
-        return self._before[-1] + len(self._blocks[-1]) - self._before[0]
+        first = self._before[0] if self._before else self._tail_before
+        return self._tail_before + len(self._tail) - first
 
     def __iter__(self) -> Iterator[int]:
-        for block in self._blocks:
+        for block in (*self._blocks, self._tail):
             yield from block
 
     def add(self, time: int) -> None:
@@ -62,22 +70,36 @@ class Times:
             self._add_late(time)
             return
         self.last = time
-        block = self._blocks[-1]
-        if len(block) < BLOCK:
-            block.append(time)
+        if len(self._tail) < BLOCK:
+            self._tail.append(time)
         else:
-            self._before.append(self._before[-1] + BLOCK)
-            self._starts.append(time)
-            self._blocks.append(array("q", (time,)))
+            self._begin(array("q", (time,)))
+
+    def _begin(self, tail: array[int]) -> None:
+        if not self._blocks:
+            self._blocks, self._starts, self._before = [], [], []
+        self._blocks.append(self._tail)
+        self._starts.append(self._tail_start)
+        self._before.append(self._tail_before)
+        self._tail_before += len(self._tail)
+        self._tail_start = tail[0]
+        self._tail = tail
 
     def _add_late(self, time: int) -> None:
+        half = BLOCK // 2
+        if time >= self._tail_start:
+            insort_right(self._tail, time)
+            if len(self._tail) > BLOCK:
+                later = self._tail[half:]
+                del self._tail[half:]
+                self._begin(later)
+            return
         n = bisect_right(self._starts, time) - 1
         block = self._blocks[n]
         insort_right(block, time)
-        if n + 1 < len(self._before):
-            self._before[n + 1 :] = [before + 1 for before in self._before[n + 1 :]]
+        self._tail_before += 1
+        self._before[n + 1 :] = [before + 1 for before in self._before[n + 1 :]]
         if len(block) > BLOCK:
-            half = BLOCK // 2
             self._blocks.insert(n + 1, block[half:])
             self._starts.insert(n + 1, block[half])
             self._before.insert(n + 1, self._before[n] + half)
@@ -85,29 +107,46 @@ class Times:
 
     def drop(self, until: int) -> None:
         """Forget moments up to `until`; a few of them may stay, so that dropping costs little."""
-        n = bisect_right(self._starts, until) - 1
+        n = len(self._blocks) if until >= self._tail_start else bisect_right(self._starts, until) - 1
         if n > 0:
             del self._blocks[:n], self._starts[:n], self._before[:n]
-            self._starts[0] = _BEFORE_ALL
-        block = self._blocks[0]
+        block = self._blocks[0] if self._blocks else self._tail
         old = bisect_right(block, until)
-        if old > len(block) // 2:
-            del block[:old]
+        if old <= len(block) // 2:
+            old = 0
+        del block[:old]
+        if self._blocks:
+            self._starts[0] = _BEFORE_ALL
             self._before[0] += old
+        else:
+            self._tail_start = _BEFORE_ALL
+            self._tail_before += old
 
     def rank(self, time: int) -> int:
         """The rank that a moment after `time` would have: how many are at `time` or earlier."""
-        if time >= self.last:
-            return self._before[-1] + len(self._blocks[-1])
+        if time >= self._tail_start:
+            return self._tail_before + bisect_right(self._tail, time)
         n = bisect_right(self._starts, time) - 1
         return self._before[n] + bisect_right(self._blocks[n], time)
 
     def count(self, start: int, end: int) -> int:
         """How many lie in (start, end]."""
+        # As `rank` twice, without calling it where all lie in the last block: this is asked most of all.
+        if start >= self._tail_start <= end:
+            tail = self._tail
+            return (len(tail) if end >= self.last else bisect_right(tail, end)) - bisect_right(tail, start)
         return self.rank(end) - self.rank(start)
+
+    def has(self, number: int, start: int, end: int) -> bool:
+        """Whether at least `number`, one or more, lie in (start, end]."""
+        if end >= self.last and number <= len(self._tail):
+            return self._tail[-number] > start
+        return self.count(start, end) >= number
 
     def at(self, rank: int) -> int:
         """The moment of this rank."""
+        if rank >= self._tail_before:
+            return self._tail[rank - self._tail_before]
         n = bisect_right(self._before, rank) - 1
         return self._blocks[n][rank - self._before[n]]
 
@@ -126,17 +165,24 @@ class Reaches:
         return sum(len(times) for times, _ in self._blocks)
 
     def add(self, time: int, reach: int) -> None:
-        n = bisect_right(self._starts, time) - 1
-        times, reaches = self._blocks[n]
-        place = bisect_right(times, time)
-        if place == len(times) == BLOCK and n + 1 == len(self._blocks):
-            self._blocks.append((array("q", (time,)), array("q", (reach,))))
-            self._starts.append(time)
-            self._largest.append(reach)
-            return
-        times.insert(place, time)
-        reaches.insert(place, reach)
-        self._largest[n] = max(self._largest[n], reach)
+        n = -1
+        times, reaches = self._blocks[-1]
+        if not times or time >= times[-1]:
+            if len(times) == BLOCK:
+                times, reaches = array("q"), array("q")
+                self._blocks.append((times, reaches))
+                self._starts.append(time)
+                self._largest.append(reach)
+            times.append(time)
+            reaches.append(reach)
+        else:
+            n = bisect_right(self._starts, time) - 1
+            times, reaches = self._blocks[n]
+            place = bisect_right(times, time)
+            times.insert(place, time)
+            reaches.insert(place, reach)
+        if reach > self._largest[n]:
+            self._largest[n] = reach
         if len(times) > BLOCK:
             half = BLOCK // 2
             self._blocks.insert(n + 1, (times[half:], reaches[half:]))
@@ -182,6 +228,9 @@ class Covered:
 
     def length(self, start: int, end: int) -> int:
         """How much of (start, end] is covered."""
+        n = bisect_right(self._starts, start) - 1
+        if n >= 0 and start <= end <= self._ends[n]:
+            return end - start
         return self._until(end) - self._until(start) if start < end else 0
 
     def _until(self, time: int) -> int:
@@ -190,11 +239,12 @@ class Covered:
 
     def count(self, times: Times, start: int, end: int) -> int:
         """How many of `times` lie in the covered part of (start, end]."""
+        first = max(0, bisect_right(self._starts, start) - 1)
+        if first < len(self._starts) and self._starts[first] <= start <= end <= self._ends[first]:
+            return times.count(start, end)
         found = 0
-        for n in range(max(0, bisect_right(self._starts, start) - 1), len(self._starts)):
+        for n in range(first, bisect_left(self._starts, end)):
             since, until = max(self._starts[n], start), min(self._ends[n], end)
-            if self._starts[n] >= end:
-                break
             if since < until:
                 found += times.count(since, until)
         return found

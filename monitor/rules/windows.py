@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.model import Condition, Verdict
 from monitor.rules import alerts
 from monitor.rules.counted import Counted, Totals, matching, negative
-from monitor.rules.rule import NegativeShare, Rule
-from monitor.rules.times import NOTHING, Covered, Times, length, micros, moment
+from monitor.rules.rule import AuthorReach, NegativeShare, Rule
+from monitor.rules.times import NOTHING, Covered, Reaches, length, micros, moment
 
 #: What is longer ago is history, not news: no rule is judged as of then.
 NEWS = timedelta(hours=24)
@@ -33,27 +34,65 @@ def horizon(rule: Rule) -> timedelta:
     return max(map(alerts.horizon, rule.alert_when_any), default=timedelta())
 
 
+class _Asked:
+    """What a rule asks for, made ready once for all its windows."""
+
+    __slots__ = (
+        "alerts",
+        "all_negative",
+        "counts",
+        "floor",
+        "holds",
+        "longest",
+        "loud",
+        "matched",
+        "needed",
+        "negative",
+    )
+
+    def __init__(self, rule: Rule) -> None:
+        self.counts = matching(rule)
+        self.negative = negative(rule)
+        self.all_negative = rule.negative_if is None
+        self.floor = rule.discussion is not None
+        #: How many followers make a voice loud, for each condition that asks for one.
+        self.loud: list[int] = []
+        self.alerts: list[alerts.Alert] = []
+        for condition in rule.alert_when_any:
+            self.alerts.append(alerts.alert(condition, len(self.loud)))
+            if isinstance(condition, AuthorReach):
+                self.loud.append(condition.at_least)
+        self.holds = tuple(asked.holds for asked in self.alerts)
+        #: How long a mention can make any condition hold.
+        self.longest = length(max(map(alerts.window, rule.alert_when_any), default=timedelta()))
+        #: How far back from a moment negative mentions matter, and how far friendly ones: for shares alone.
+        self.needed = length(horizon(rule))
+        shares = [asked.within for asked in rule.alert_when_any if isinstance(asked, NegativeShare)]
+        self.matched = self.needed if self.all_negative else length(max(shares, default=timedelta()))
+
+
+_asked = lru_cache(maxsize=256)(_Asked)
+
+
 class Windows:
     """What one rule holds of the mentions of one discussion or brand: little more than when they were made.
 
     Whoever asks says each time what is not held: the discussion's `totals`, and what was `covered` (for a spike).
     """
 
+    __slots__ = ("_asked", "_seen", "rule")
+
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.counts = matching(rule)
-        """Whether a mention counts at all."""
-        self._negative_if = negative(rule)
-        self._matched = Times()
-        # Without `negative_if` all that counts is negative: held once.
-        self._negative = Times() if rule.negative_if else self._matched
-        self._alerts = [alerts.alert(asked, self._matched, self._negative) for asked in rule.alert_when_any]
-        self._reach = [asked for asked in self._alerts if isinstance(asked, alerts.Reach)]
-        self._holds = [asked.holds for asked in self._alerts]
-        self._longest = length(max(map(alerts.window, rule.alert_when_any), default=timedelta()))
-        shares = [asked.within for asked in rule.alert_when_any if isinstance(asked, NegativeShare)]
-        self._needed = length(horizon(rule))
-        self._matched_needed = length(max(shares, default=timedelta())) if rule.negative_if else self._needed
+        self._asked = _asked(rule)
+        self._seen = alerts.Seen(all_negative=self._asked.all_negative, loud=len(self._asked.loud))
+
+    def empty(self) -> Windows:
+        """Another one of the same rule, with nothing in it: for the next of very many discussions."""
+        made = object.__new__(Windows)
+        made.rule, made._asked = self.rule, self._asked
+        made._seen = alerts.Seen(all_negative=self._asked.all_negative, loud=len(self._asked.loud))
+        return made
 
     @classmethod
     def of(cls, rule: Rule, mentions: Iterable[Counted]) -> Windows:
@@ -65,39 +104,51 @@ class Windows:
 
     def __len__(self) -> int:
         """How many numbers are held, of eight bytes each."""
-        shared = self._negative is self._matched
-        return len(self._matched) + (0 if shared else len(self._negative)) + sum(map(len, self._reach))
+        return len(self._seen)
 
     # -- what is held --------------------------------------------------------------------------------------------
 
     def add(self, mention: Counted) -> bool:
         """Take a mention in, in any order; return whether the rule counts it."""
-        if not self.counts(mention):
+        if not self._asked.counts(mention):
             return False
         self._add(mention, micros(mention.at))
         return True
 
     def _add(self, mention: Counted, at: int) -> None:
-        self._matched.add(at)
-        if self._negative_if(mention):
-            if self._negative is not self._matched:
-                self._negative.add(at)
-            for asked in self._reach:
-                asked.add(at, mention.reach)
+        seen, asked = self._seen, self._asked
+        seen.matched.add(at)
+        if not asked.negative(mention):
+            return
+        if not asked.all_negative:
+            seen.negative.add(at)
+        if asked.loud:
+            if seen.reaches is None:
+                seen.reaches = Reaches()
+            seen.reaches.add(at, mention.reach)
+            for least, loud in zip(asked.loud, seen.loud, strict=True):
+                if mention.reach >= least:
+                    loud.add(at)
+
+    def counts(self, mention: Counted) -> bool:
+        """Whether the rule counts the mention at all."""
+        return self._asked.counts(mention)
 
     def negative(self, mention: Counted) -> bool:
         """Whether the rule counts the mention, and as negative."""
-        return self.counts(mention) and self._negative_if(mention)
+        return self._asked.counts(mention) and self._asked.negative(mention)
 
     def prune(self, now: datetime) -> None:
         """Drop what no moment since `now - NEWS` needs; it may not be asked about earlier ones any more."""
-        news = micros(now - NEWS)
+        news, seen, asked = micros(now - NEWS), self._seen, self._asked
         # A moment of itself is needed, a window is open at its start.
-        self._matched.drop(news - max(self._matched_needed, 1))
-        if self._negative is not self._matched:
-            self._negative.drop(news - self._needed)
-        for asked in self._reach:
-            asked.drop(news - length(alerts.LOUD))
+        seen.matched.drop(news - max(asked.matched, 1))
+        if not asked.all_negative:
+            seen.negative.drop(news - asked.needed)
+        if seen.reaches is not None:
+            seen.reaches.drop(news - length(alerts.LOUD))
+        for loud in seen.loud:
+            loud.drop(news - length(alerts.LOUD))
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -116,16 +167,16 @@ class Windows:
         None: they change nothing, as the rule does not count them, or what they change is history (`NEWS`). A late
         mention in a baseline judges no past moment anew: what is usual decides only about what comes.
         """
-        floor = self.rule.discussion is not None
+        asked, matched = self._asked, self._seen.matched
         # A mention that does not count may still lift the discussion over its floor.
-        causes = sorted(micros(mention.at) for mention in new if floor or self.counts(mention))
+        causes = sorted(micros(mention.at) for mention in new if asked.floor or asked.counts(mention))
         may_fire = self._over_floor(totals)
         last: int | None = None
         for start, end in self._touched(causes, micros(now - NEWS)):
-            low, high = self._matched.rank(start - 1), self._matched.rank(end - 1)
-            uncounted = [cause for cause in causes if start <= cause < end] if floor else []
+            low, high = matched.rank(start - 1), matched.rank(end - 1)
+            uncounted = [cause for cause in causes if start <= cause < end] if asked.floor else []
             if last is None:
-                last = max([*uncounted[-1:], *([self._matched.at(high - 1)] if low < high else [])], default=None)
+                last = max([*uncounted[-1:], *([matched.at(high - 1)] if low < high else [])], default=None)
             if may_fire and (fired := self._last_firing(low, high, uncounted, covered)) is not None:
                 return Moment(moment(fired), True)
         return None if last is None else Moment(moment(last), False)
@@ -133,8 +184,8 @@ class Windows:
     def arrives(self, mention: Counted, totals: Totals, covered: Covered = NOTHING) -> bool:
         """Take in a mention later than all others and return whether it makes the rule fire as of its time: what
         `add` and `latest` do for it, at the speed that replaying very many needs."""
-        counts = self.counts(mention)
-        if not counts and self.rule.discussion is None:
+        counts = self._asked.counts(mention)
+        if not counts and not self._asked.floor:
             return False
         at = micros(mention.at)
         if counts:
@@ -146,8 +197,11 @@ class Windows:
 
     def verdict(self, as_of: datetime, totals: Totals, covered: Covered = NOTHING) -> Verdict:
         """As of one moment, with every condition, also those that do not hold."""
-        at, rule = micros(as_of), self.rule
-        asked = (Condition(a.name, a.asked(), a.found(at, covered), a.holds(at, covered)) for a in self._alerts)
+        at, rule, seen = micros(as_of), self.rule, self._seen
+        asked = (
+            Condition(a.name, a.asked(), a.found(seen, at, covered), a.holds(seen, at, covered))
+            for a in self._asked.alerts
+        )
         floors = tuple(Condition(n, f"at least {least:,}", f"{found:,}", found >= least)
                        for n, least, found in self._floors(totals))  # fmt: skip
         return Verdict(rule.id, self._fires(at, totals, covered), rule.severity, as_of, (*floors, *asked))
@@ -155,8 +209,9 @@ class Windows:
     def progress(self, as_of: datetime, totals: Totals, covered: Covered = NOTHING) -> float:
         """How near the rule is to firing as of a moment, by its nearest condition: from 0 to 1, which is firing."""
         at = micros(as_of)
+        conditions = [asked.progress(self._seen, at, covered) for asked in self._asked.alerts]
         floors = [min(1.0, found / least) for _, least, found in self._floors(totals)]
-        return min((max((asked.progress(at, covered) for asked in self._alerts), default=0.0), *floors))
+        return min([max(conditions, default=0.0), *floors])
 
     def nearest(self, moments: Iterable[datetime], totals: Totals, covered: Covered = NOTHING) -> datetime | None:
         """Of `moments` the latest that fires, else the one that came nearest to it; None for none."""
@@ -168,13 +223,14 @@ class Windows:
         return self._over_floor(totals) and self._any_holds(at, covered)
 
     def _any_holds(self, at: int, covered: Covered) -> bool:
-        for holds in self._holds:  # noqa: SIM110 (asked a million times: a generator would double the time)
-            if holds(at, covered):
+        seen = self._seen
+        for holds in self._asked.holds:  # noqa: SIM110 (asked a million times: a generator would double the time)
+            if holds(seen, at, covered):
                 return True
         return False
 
     def _over_floor(self, totals: Totals) -> bool:
-        return self.rule.discussion is None or all(found >= least for _, least, found in self._floors(totals))
+        return not self._asked.floor or all(found >= least for _, least, found in self._floors(totals))
 
     def _floors(self, totals: Totals) -> list[tuple[str, int, int]]:
         """What the discussion must reach before any condition is asked: name, what is asked, what was found."""
@@ -189,7 +245,7 @@ class Windows:
         touched: list[tuple[int, int]] = []
         for cause in causes:
             start = touched.pop()[0] if touched and cause < touched[-1][1] else cause
-            touched.append((start, cause + self._longest))
+            touched.append((start, cause + self._asked.longest))
         return [(max(start, news), end) for start, end in reversed(touched) if end > news]
 
     def _last_firing(self, low: int, high: int, uncounted: Sequence[int], covered: Covered) -> int | None:
@@ -209,11 +265,14 @@ class Windows:
             low, high = waiting.pop()
             if low >= high:
                 continue
-            last = self._matched.at(high - 1)
+            last = self._seen.matched.at(high - 1)
             if self._any_holds(last, covered):
                 return last
-            first = self._matched.at(low)
-            if first < last and any(asked.may_hold(first, last, covered) for asked in self._alerts):
+            first = self._seen.matched.at(low)
+            if first < last and self._any_may_hold(first, last, covered):
                 middle = (low + high) // 2
                 waiting += [(low, middle), (middle, high - 1)]
         return None
+
+    def _any_may_hold(self, first: int, last: int, covered: Covered) -> bool:
+        return any(asked.may_hold(self._seen, first, last, covered) for asked in self._asked.alerts)
