@@ -79,12 +79,6 @@ def in_words(condition: AlertCondition) -> tuple[str, str]:
     return asked.name, asked.asked()
 
 
-def in_words(asked: AlertCondition) -> tuple[str, str]:
-    """The condition's key in a rule file, and what it asks for."""
-    condition = alert(asked, Times(), Times())
-    return condition.name, condition.asked()
-
-
 def window(asked: AlertCondition) -> timedelta:
     """How long a mention can make the condition hold."""
     return LOUD if isinstance(asked, AuthorReach) else asked.within
