@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from monitor.cli import mutes, rule_tests
 from monitor.cli.problems import as_json as problem_as_json
 from monitor.cli.problems import mistake, styled
 from monitor.cli.words import number
@@ -15,7 +16,11 @@ from monitor.errors import ConfigError
 
 @click.group()
 def rules() -> None:
-    """Check the rules that decide what alerts."""
+    """Check, test and try the rules that decide what alerts; silence one for a while."""
+
+
+for command in (rule_tests.test, mutes.list_, mutes.mute, mutes.unmute):
+    rules.add_command(command)
 
 
 @rules.command("check")
