@@ -1,4 +1,4 @@
-"""`rules check`: what is wrong in the rule folder, and what is in force."""
+"""`rules check`: what is wrong in the rule folder, and what is in force; `rules new` stands in a module of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.new import new
 from monitor.cli.problems import as_json as problem_as_json
 from monitor.cli.problems import mistake, styled
 from monitor.cli.words import number
@@ -15,7 +16,10 @@ from monitor.errors import ConfigError
 
 @click.group()
 def rules() -> None:
-    """Check the rules that decide what alerts."""
+    """Write and check the rules that decide what alerts."""
+
+
+rules.add_command(new)
 
 
 @rules.command("check")

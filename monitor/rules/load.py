@@ -143,6 +143,8 @@ def _members(document: Document | None) -> Collection[str] | None:
         members = team.get("members") if isinstance(team, dict) else None
         if isinstance(members, dict | list):
             found.update(map(str, members))
+        if isinstance(team, dict) and isinstance(group := team.get("user_group"), str):
+            found.add(group)
     return found
 
 
