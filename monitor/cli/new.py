@@ -49,9 +49,10 @@ def new(config: Path | None, /, yes: bool, **given: str | None) -> None:
 
     The rule is recorded, but never posted, until its `status` is live. Every question can be answered by an option.
     """
-    from monitor.app import load_config, read_rules, rule_files, utc_now
+    from monitor.app import load_config, utc_now
+    from monitor.rulebook import read_rules, rule_files
     from monitor.rules.load import load_rules
-    from monitor.rules.newrule import rule_text, tests_text
+    from monitor.rules.newrule import text_of_rule, text_of_tests
     from monitor.rules.wizard import interview
 
     settings = load_config(config)
@@ -63,8 +64,8 @@ def new(config: Path | None, /, yes: bool, **given: str | None) -> None:
     for option in asking.given.keys() - asking.asked:
         raise click.UsageError(f"{_named(option)} does not go with the kind {answers.kind}; nothing was written.")
     files = {
-        f"{answers.id}.yaml": rule_text(answers),
-        f"tests/{answers.id}.yaml": tests_text(answers, folder.teams[answers.team], utc_now()),
+        f"{answers.id}.yaml": text_of_rule(answers),
+        f"tests/{answers.id}.yaml": text_of_tests(answers, folder.teams[answers.team], utc_now()),
     }
     before = rule_files(settings.rules)
     for name in files.keys() & before.keys():

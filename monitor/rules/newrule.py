@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from monitor.fields import duration_text
+from monitor.durations import duration_text
 from monitor.model import Severity
 from monitor.rules.results import offset_text
 from monitor.rules.rota import Team
@@ -33,7 +33,7 @@ _FOR_CHECKING = "brand-monitor rules test"
 # -- the rule ----------------------------------------------------------------------------------------------------
 
 
-def rule_text(answers: Answers) -> str:
+def text_of_rule(answers: Answers) -> str:
     """The content of `ID.yaml`."""
     brand, severity = quoted(answers.brand), answers.severity
     lines = [
@@ -134,7 +134,7 @@ class _Story:
     quiet: timedelta | None = None
 
 
-def tests_text(answers: Answers, team: Team, now: datetime) -> str:
+def text_of_tests(answers: Answers, team: Team, now: datetime) -> str:
     """The content of `tests/ID.yaml`: they play around `now`, when the team is there."""
     fires, silent = _STORIES[answers.kind](answers)
     wait = timedelta(seconds=30) if answers.kind in _WAITING else timedelta()

@@ -18,7 +18,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from monitor.checking import said
-from monitor.fields import did_you_mean, duration, duration_text
+from monitor.durations import duration, duration_text
+from monitor.fields import did_you_mean
 from monitor.model import Severity
 from monitor.rules.language import Owner, Title
 from monitor.rules.references import RuleId
