@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from monitor.cli.problems import styled
 from monitor.cli.words import near, program
+from monitor.errors import ConfigError, MonitorError
 
 if TYPE_CHECKING:
     from monitor.rules.load import RuleSet
@@ -50,6 +52,7 @@ def new(config: Path | None, /, yes: bool, **given: str | None) -> None:
     The rule is recorded, but never posted, until its `status` is live. Every question can be answered by an option.
     """
     from monitor.app import load_config, utc_now
+    from monitor.prove import prove
     from monitor.rulebook import read_rules, rule_files
     from monitor.rules.load import load_rules
     from monitor.rules.newrule import text_of_rule, text_of_tests
@@ -71,12 +74,16 @@ def new(config: Path | None, /, yes: bool, **given: str | None) -> None:
     for name in files.keys() & before.keys():
         raise click.UsageError(f"{near(settings.rules / name)} is there already; nothing was written.")
     # What is written must be right; were it not, the files of before would stay as they are.
-    load_rules({**before, **files}, brands, str(settings.rules))
+    rules = load_rules({**before, **files}, brands, str(settings.rules))
+    proof = prove(rules, brands, str(settings.rules), time.monotonic, files=[f"tests/{answers.id}.yaml"])
+    if proof.problems:
+        raise ConfigError(proof.problems)
     _write(settings.rules, files)
     click.echo()
     for name in files:
         click.echo(f"{styled('wrote', fg='green')} {near(settings.rules / name)}")
     called, rule = program(config), near(settings.rules / f"{answers.id}.yaml")
+    click.echo(f"{styled('ok   ', fg='green')} no mistake in {near(settings.rules)}, and both tests hold")
     click.echo(f"\nNext: read {rule} and put in what only you know, then run\n  {called} rules test")
     click.echo(f"The rule is recorded, but posts nothing. When you trust it, write `status: live` into {rule}.")
 
@@ -130,8 +137,6 @@ class _Asking:
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     """All files or none; never over one that is there."""
-    from monitor.errors import MonitorError
-
     done: list[Path] = []
     try:
         for name, text in files.items():
