@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +19,15 @@ from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.deliver import Delivery
 from monitor.errors import ConfigError, MonitorError, Problem
 from monitor.escalate import Escalate
-from monitor.escalation.machine import Decision, Event
+from monitor.escalation.events import Decision, Event
 from monitor.ingest import Commit, Counts, Ingest
 from monitor.matching import Matcher, TopicMatcher
 from monitor.model import Post
-from monitor.rules.language import rule_schema
-from monitor.rules.load import RuleSet, load_rules
+from monitor.rulebook import at_start, proven_rules, refuse, take_over
+from monitor.rules.language import rules_schema
+from monitor.rules.load import RuleSet
 from monitor.rules.teams import teams_schema
+from monitor.rules.testfile import tests_schema
 from monitor.rules.topics import topics_schema
 from monitor.sentiment import SentimentModel, load_model
 from monitor.sources.configured import feed_sources, fetcher
@@ -39,9 +44,6 @@ CONFIG_FILE = "monitor.yaml"
 CONFIG_VARIABLE = "BRAND_MONITOR_CONFIG"
 #: How often the comments on a post that mentions a brand are read.
 FOLLOW_EVERY = timedelta(minutes=10)
-#: A rule folder holds a few dozen small files; more than this is a wrong path.
-MOST_RULE_FILES = 2000
-LARGEST_RULE_FILE = 1_000_000
 
 
 def utc_now() -> datetime:
@@ -57,15 +59,18 @@ class App:
         *,
         model: SentimentModel | None = None,
         clock: Callable[[], datetime] = utc_now,
+        stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.clock = clock
+        self.stopwatch = stopwatch
         self.config = config
         self.model = model or load_model(config.sentiment.model, config.sentiment.threads, config.sentiment.batch)
         self.store = Store(config.store)
         self._parser = Parser()
         try:
             self.sources = Sources(config, self._parser)
-            self.rules, self.rules_problem = self._rules_in_force(config)
+            in_force = at_start(config, self.store, clock().date(), stopwatch)
+            self.rules, self.rules_problem = in_force.rules, in_force.problem
             self._build()
             self.delivery = Delivery(
                 self.store, messenger(config, self.install_id()), fallback_channel=config.slack.fallback_channel
@@ -126,51 +131,53 @@ class App:
 
     def reload(self) -> None:
         """Read configuration and rules anew; raise `ConfigError`, with everything as it was, if they are not good."""
+        self.take_over(self.prepare())
+
+    def prepare(self, config: Config | None = None) -> Prepared:
+        """What a reload will put into force: `config`, or its file read anew, and rules whose tests hold. It changes
+        nothing but the note of what is wrong, takes its time, and may be called by any thread. Raises `ConfigError`."""
         try:
-            config = load_config(self.config.file)
-            rules = read_rules(config, self.clock().date())
-            sources = Sources(config, self._parser)
-            sender = messenger(config, self.install_id())
+            config = config or load_config(self.config.file)
+            rules = proven_rules(config, self.clock().date(), self.stopwatch)
+            return Prepared(config, rules, Sources(config, self._parser), messenger(config, self.install_id()))
         except ConfigError as error:
-            self.note_rules(str(error))
+            with self.store.write() as connection:
+                refuse(connection, self.config, self.rules, str(error), self.clock())
             raise
+
+    def take_over(self, prepared: Prepared) -> None:
+        config = prepared.config
         for key in ("store", "sentiment"):
             if getattr(config, key) != getattr(self.config, key):
                 log.warning("`%s:` has changed; that takes effect at the next start.", key)
         # Written before it is in force: where it cannot be written, nothing has changed.
-        self.note_rules("", rules)
-        self.config, self.rules, self.sources = config, rules, sources
+        with self.store.write() as connection:
+            take_over(connection, config, prepared.rules, self.clock())
+        self.config, self.rules, self.rules_problem, self.sources = config, prepared.rules, "", prepared.sources
         self._build()
-        self.delivery.use(sender, config.slack.fallback_channel)
+        self.delivery.use(prepared.messenger, config.slack.fallback_channel)
         with self.store.write() as connection:
             self.escalate.reroute(connection)
         self.delivery.retry_blocked(self.clock())
 
-    def note_rules(self, problem: str | None = None, rules: RuleSet | None = None) -> None:
-        """Remember the rules in force, for a start with broken ones, and what is wrong with those of the folder. The
-        daemon does, since `status` speaks of the rules that it follows."""
-        rules, now = rules or self.rules, self.clock()
+    def note_rules(self) -> None:
+        """Store which rules are in force, and what is wrong with those of the folder. The daemon does that when it
+        starts, since `status` speaks of the rules that it follows."""
         with self.store.write() as connection:
-            facts.remember(connection, "rules_problem", self.rules_problem if problem is None else problem, now)
-            before = facts.recall(connection, "rules_hash")
-            if before is None or before[0] != rules.hash:
-                facts.remember(connection, "rules_in_force", dict(rules.files), now)
-                facts.remember(connection, "rules_hash", rules.hash, now)
-                why = f"{len(rules.rules)} rules, content {rules.hash[:12]}"
-                escalations.log(connection, now, "rules", "loaded", why)
+            if self.rules_problem:
+                refuse(connection, self.config, self.rules, self.rules_problem, self.clock())
+            else:
+                take_over(connection, self.config, self.rules, self.clock())
 
-    def _rules_in_force(self, config: Config) -> tuple[RuleSet, str]:
-        """The rules of the folder; where they are broken, the last good ones and what is wrong: monitoring goes on."""
-        try:
-            return read_rules(config, self.clock().date()), ""
-        except ConfigError as error:
-            with self.store.read() as connection:
-                stored = facts.recall(connection, "rules_in_force")
-            if stored is None or not isinstance(stored[0], dict):
-                raise
-            log.error("The rules are broken; those of %s stay in force:\n%s", f"{stored[1]:%Y-%m-%d %H:%M} UTC", error)
-            brands = [brand.name for brand in config.brands]
-            return load_rules(stored[0], brands, str(config.rules)), str(error)
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that a reload replaces."""
+
+    config: Config
+    rules: RuleSet
+    sources: Sources
+    messenger: Any
 
 
 # -- parts that commands use alone -------------------------------------------------------------------------------
@@ -195,48 +202,6 @@ def read_config(path: Path | None) -> tuple[str, Path]:
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     raise ConfigError([Problem(str(chosen), 0, 0, "", what)])
-
-
-def read_rules(config: Config, today: date | None = None) -> RuleSet:
-    """The rules of the configured folder; raises `ConfigError`."""
-    return load_rules(rule_files(config.rules), [brand.name for brand in config.brands], str(config.rules), today)
-
-
-def rule_files(folder: Path) -> dict[str, str]:
-    """The texts of the rule folder's YAML and Markdown files by their path in it; raises `ConfigError`."""
-    files: dict[str, str] = {}
-    problems: list[Problem] = []
-
-    def unreadable(error: OSError) -> None:
-        problems.append(Problem(str(error.filename), 0, 0, "", f"cannot be read: {error.strerror}"))
-
-    try:
-        found = folder.is_dir()
-    except OSError as error:
-        unreadable(error)
-        raise ConfigError(problems) from error
-    if not found:
-        what = "there is no such folder; `brand-monitor init` writes one, `rules:` in the configuration names another"
-        raise ConfigError([Problem(str(folder), 0, 0, "", what)])
-    paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=unreadable) for name in names]
-    for path in sorted(paths)[:MOST_RULE_FILES]:
-        name = path.relative_to(folder).as_posix()
-        if path.suffix not in (".yaml", ".yml", ".md") or any(part.startswith(".") for part in Path(name).parts):
-            continue
-        try:
-            if not path.is_file():
-                continue
-            if path.stat().st_size > LARGEST_RULE_FILE:
-                problems.append(Problem(str(path), 0, 0, "", "is larger than 1 MB; no rule needs that"))
-                continue
-            files[name] = path.read_text("utf-8")
-        except UnicodeDecodeError:
-            problems.append(Problem(str(path), 0, 0, "", "is not UTF-8 text; save it as UTF-8"))
-        except OSError as error:
-            problems.append(Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}"))
-    if problems:
-        raise ConfigError(problems)
-    return files
 
 
 class Sources:
@@ -291,6 +256,27 @@ def messenger(config: Config, install: str) -> Any:
     return SlackMessenger(token.value, install=install, api_url=config.slack.api_url)
 
 
-def schema_of(what: str) -> Mapping[str, Any]:
-    """The JSON Schema of `config`, `rule`, `teams` or `topics`."""
-    return {"config": config_schema, "rule": rule_schema, "teams": teams_schema, "topics": topics_schema}[what]()
+SCHEMAS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+    "config": config_schema,
+    "rules": rules_schema,
+    "teams": teams_schema,
+    "topics": topics_schema,
+    "tests": tests_schema,
+}
+
+
+def schema_text(what: str) -> str:
+    """The JSON Schema of `config`, `rules`, `teams`, `topics` or `tests`, as a file holds it."""
+    return json.dumps(SCHEMAS[what](), indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write all schemas to where the starter files look for them; `folder` is the rules folder."""
+    paths = [folder / ".schema" / f"{what}.json" for what in SCHEMAS]
+    try:
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(schema_text(path.stem), "utf-8")
+    except OSError as error:
+        raise MonitorError(f"{error.filename} cannot be written: {error.strerror}.") from error
+    return paths

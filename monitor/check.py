@@ -6,12 +6,13 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.app import Sources, load_config, messenger, read_rules, rule_files, utc_now
+from monitor.app import Sources, load_config, messenger, utc_now
 from monitor.cli.problems import Block, mistake, shown
 from monitor.cli.words import near, number
 from monitor.config import Config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.errors import ConfigError, MonitorError, Problem, SourceError
+from monitor.rulebook import read_rules, rule_files
 from monitor.rules.load import RuleSet, load_rules
 from monitor.rules.rule import Status
 from monitor.sources.parser import Parser

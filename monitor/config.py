@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, with_config
 
+from monitor.checking import checked
 from monitor.errors import Problem
 from monitor.fields import (
     EACH_ONCE,
@@ -27,12 +28,11 @@ from monitor.fields import (
     Term,
     Text,
     between,
-    checked,
     did_you_mean,
     fault,
     faults,
-    json_schema,
 )
+from monitor.schemas import json_schema
 from monitor.yamlfile import KeyPath, parse_yaml
 
 #: The sentiment model that comes with the package.

@@ -21,14 +21,15 @@ from queue import Empty, Queue
 from types import FrameType
 
 from monitor import __version__
-from monitor.app import App
-from monitor.errors import ConfigError, MonitorError, StoreError
+from monitor.app import App, Prepared
+from monitor.errors import MonitorError, StoreError
 from monitor.ingest import Commit, Counts
 from monitor.model import Post
 from monitor.poll import Outcome, Polling
+from monitor.reloading import Reloading
 from monitor.store import facts
 from monitor.store.lock import hold
-from monitor.systemd import notify, notify_reloading, watchdog_seconds
+from monitor.systemd import notify, watchdog_seconds
 
 log = logging.getLogger("monitor.daemon")
 
@@ -65,7 +66,7 @@ class Daemon:
         self._polling = Polling(app.store, self._outcomes, lambda follow: app.sources.follow(follow))
         self._stop = threading.Event()
         self._wake = threading.Event()
-        self._reload = threading.Event()
+        self._reloading = Reloading(app, self._wake.set)
         self._deliver_now = threading.Event()
         self._drain_until = float("inf")
         self._beats: dict[str, float] = {}
@@ -130,11 +131,9 @@ class Daemon:
     def _schedule_loop(self) -> None:
         watchdog = watchdog_seconds()
         while not self._stop.is_set():
-            if self._reload.is_set():
-                self._reload.clear()
-                self._reload_now()
             due = None
             try:
+                self._mind_the_rules()
                 self._mind_the_clock()
                 due = self._polling.start_due(self._app.clock())
             except StoreError as error:
@@ -160,20 +159,27 @@ class Daemon:
     def _moving(self) -> bool:
         return all(time.monotonic() - beat < STUCK for beat in self._beats.values())
 
-    def _reload_now(self) -> None:
-        notify_reloading()
+    def _mind_the_rules(self) -> None:
+        """Take over what was read anew, if it is good; have it read where that was asked for or the files changed."""
+        found = self._reloading.step(time.monotonic())
+        if found is None:
+            return
         try:
-            self._app.reload()
-            self._polling.configure(self._app.sources.configured, self._app.clock())
+            if isinstance(found, Prepared):
+                self._app.take_over(found)
+                self._polling.configure(self._app.sources.configured, self._app.clock())
+                log.info("reloaded: %s", self._in_words())
+            elif isinstance(found, MonitorError):
+                log.error("not reloaded, all stays as it was:\n%s", found)
+            else:
+                log.error("not reloaded, for a reason it does not know; all stays as it was", exc_info=found)
+        except StoreError:
+            # A full disk, say: what was asked for is still to be done.
+            self._reloading.ask()
+            raise
+        finally:
             self._deliver_now.set()
-            log.info("reloaded: %s", self._in_words())
-        except ConfigError as error:
-            log.error("not reloaded, all stays as it was:\n%s", error)
-        except MonitorError as error:
-            log.error("not reloaded: %s", error)
-        except Exception:
-            log.exception("not reloaded, for a reason it does not know; all stays as it was")
-        notify("READY=1", f"STATUS={self._in_words()}")
+            notify("READY=1", f"STATUS={self._in_words()}")
 
     # -- ingest --------------------------------------------------------------------------------------------------
 
@@ -273,8 +279,7 @@ class Daemon:
             self.stop()
 
         def on_hup(number: int, frame: FrameType | None) -> None:
-            self._reload.set()
-            self._wake.set()
+            self._reloading.ask()
 
         return _handling({signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: on_hup})
 

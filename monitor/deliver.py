@@ -14,8 +14,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from monitor.carry_out import act
 from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused, DeliveryUnknown, StoreError
 from monitor.escalation import outbox as decisions
+from monitor.escalation.events import Told
 from monitor.escalation.outbox import Waiting
 from monitor.model import MessageKind, MessageState, OutboxMessage
 from monitor.slack.messages import Delivered, Message, render_notice, render_reply, render_root
@@ -185,7 +187,10 @@ class Delivery:
 
     def _save(self, message: OutboxMessage, old_error: str, now: datetime) -> None:
         with self._store.write() as connection:
-            Outbox(connection).save(message)
+            saved = Outbox(connection).save(message)
+            told = saved and message.kind is MessageKind.ROOT and message.state is MessageState.SENT
+            if told and (escalation := escalations.by_id(connection, message.escalation_id or 0)):
+                act(connection, escalation, Told(), "delivery", now)
         if message.error and message.error != old_error:
             blocked = message.state is MessageState.BLOCKED
             level, state = (logging.ERROR, "is blocked") if blocked else (logging.WARNING, "waits")
@@ -204,7 +209,9 @@ class Delivery:
             rendered = render_notice(text, notes=notes)
         else:
             view = escalations.view(connection, message.escalation_id)
-            if message.kind is MessageKind.REPLY:
+            if message.kind is MessageKind.CALL:
+                rendered = render_root(view, now, lead=text, notes=notes, notify=notify)
+            elif message.kind is MessageKind.REPLY:
                 mentions = by_ids(connection, payload.get("mention_ids", ()))
                 new = payload.get("new")
                 rendered = render_reply(view, mentions, text=text, new=new, notes=notes, notify=notify)

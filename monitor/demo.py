@@ -62,6 +62,21 @@ escalate:
 playbook: playbooks/angry-thread.md
 """
 
+RULE_TESTS = """\
+# What the rule does, played in simulated time by `brand-monitor rules test`; a live rule is not taken over without.
+rules: [demo-angry-thread.yaml]
+defaults: {brand: acme, sentiment: -0.8}
+tests:
+  - name: Four angry posts within an hour alert, once
+    start: "2026-03-30T10:00:00+02:00"
+    mentions: [{at: 0m, every: 10m, count: 5}]
+    expect: [{at: 29m, posts: 0}, {at: 31m, state: open, posts: 1, team: social}, {at: 1h, posts: 1}]
+  - name: Grumbling does not
+    start: "2026-03-30T10:00:00+02:00"
+    mentions: [{at: 0m, every: 1m, count: 9, sentiment: -0.2}]
+    expect: [{at: 1h, posts: 0}]
+"""
+
 
 def play(folder: Path, seconds: int) -> None:
     """Run the world and the daemon for `seconds`, then say where to look. Raises `MonitorError`."""
@@ -115,10 +130,12 @@ def _make_folder(folder: Path, port: int) -> None:
         (folder / "monitor.yaml").write_text(CONFIG.format(port=port), "utf-8")
         for name, content in starter_files().items():
             # The starter's own rules would alert on the same thread; its teams, topics and guidelines are used.
-            if name.startswith("rules/") and (name.count("/") > 1 or name in ("rules/teams.yaml", "rules/topics.yaml")):
+            if name.startswith("rules/playbooks/") or name in ("rules/teams.yaml", "rules/topics.yaml"):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(content)
+        (folder / "rules" / "tests").mkdir()
         (folder / "rules" / "demo-angry-thread.yaml").write_text(RULE, "utf-8")
+        (folder / "rules" / "tests" / "demo-angry-thread.yaml").write_text(RULE_TESTS, "utf-8")
     except OSError as error:
         raise MonitorError(
             f"{folder} cannot be written: {error.strerror}. Name another: {program()} demo FOLDER"

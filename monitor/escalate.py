@@ -12,15 +12,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from monitor.carry_out import act, carry_out
+from monitor.carry_out import act, carry_out, kept_by
 from monitor.escalation import machine
-from monitor.escalation.machine import Clockwork, Reason
+from monitor.escalation.events import Fired, NewMentions, Reason, TimerDue, TimerKind
 from monitor.judge import Firing, Judge
-from monitor.model import FiredRule, MessageKind, MessageState, Scope, Verdict
+from monitor.model import Escalation, FiredRule, MessageKind, MessageState, Scope, Verdict
 from monitor.rules.load import RuleSet
-from monitor.rules.rota import Team
 from monitor.rules.rule import Rule, Status
-from monitor.store import Store, attempt, escalations, evidence, facts
+from monitor.rules.snapshot import Snapshot, snapshot_from_json, snapshot_of
+from monitor.store import Store, attempt, escalations, evidence, facts, mutes
 from monitor.store.evidence import Subject
 from monitor.store.mentions import Added
 from monitor.store.outbox import Outbox
@@ -60,7 +60,7 @@ class Escalate:
             for firing in self._judge.judge(connection, Subject(brand, discussion_id), before, now):
                 self._follow_up(connection, firing, brand, discussion_id, now)
         for escalation in escalations.alive_of_discussions(connection, {*by_discussion, *answered}):
-            act(connection, escalation, machine.NewMentions(), "ingest", now)
+            act(connection, escalation, NewMentions(), "ingest", now)
 
     def forget(self) -> None:
         """To be called when a transaction in which `consider` was called has failed: see `Judge.forget`."""
@@ -101,16 +101,16 @@ class Escalate:
         if not alive and not firing.worse:
             return
         fired = FiredRule(rule.id, rule.title.replace("{brand}", brand), rule.severity, verdict.reasons, verdict.at)
-        clock, who = clockwork(rule), f"rule {rule.id}"
+        kept, who = self._snapshot(rule), f"rule {rule.id}"
+        clock = kept.clockwork(mutes.muted_until(connection, rule.id, now))
         if last is not None and (alive or machine.may_reopen(last, clock, now)):
-            added = escalations.add_rule(connection, last.id, fired, self._snapshot(rule))
-            decision = machine.decide(last, machine.Fired(rule.id, rule.severity, added), clock, now)
-            carry_out(connection, last, decision, who, now)
+            added = escalations.add_rule(connection, last.id, fired, kept.to_json())
+            decision = act(connection, last, Fired(rule.id, rule.severity, added), who, now)
             if rule.scope is Scope.BRAND and decision.reason is Reason.NOTHING_NEW:
-                act(connection, last, machine.NewMentions(), "ingest", now)
+                act(connection, last, NewMentions(), "ingest", now)
             return
         new = escalations.create(connection, brand, rule.scope, discussion_id, rule.id, rule.severity, now)
-        escalations.add_rule(connection, new.id, fired, self._snapshot(rule))
+        escalations.add_rule(connection, new.id, fired, kept.to_json())
         conditions = {"conditions": [asdict(condition) for condition in verdict.conditions]}
         escalations.log(
             connection, now, who, "pending", _in_words(verdict),
@@ -126,27 +126,9 @@ class Escalate:
             data = {"reasons": [asdict(reason) for reason in verdict.reasons]}
             escalations.log(connection, now, who, what, _in_words(verdict), discussion_id=discussion_id, data=data)
 
-    def _snapshot(self, rule: Rule) -> dict[str, object]:
-        """What an escalation keeps of its rule; with it, it lives on when the file has been changed or deleted."""
+    def _snapshot(self, rule: Rule) -> Snapshot:
         guideline = self._rules.guidelines.get(rule.playbook) if rule.playbook else None
-        team, first = self._team(rule), rule.escalate[0] if rule.escalate else None
-        called = (team.user_group,) if team and team.user_group else team.members.values() if team else ()
-        return {
-            "file": rule.file,
-            "text": rule.source_text,
-            "team": team.id if team else None,
-            "channel": self._channel_of(rule),
-            "notify": list(called) if first and first.mention else [],
-            "clock": {name: time.total_seconds() for name, time in asdict(clockwork(rule)).items() if time is not None},
-            "guideline": asdict(guideline) if guideline else None,
-        }
-
-    def _team(self, rule: Rule) -> Team | None:
-        return self._rules.teams.get(rule.escalate[0].team) if rule.escalate else None
-
-    def _channel_of(self, rule: Rule) -> str:
-        team = self._team(rule)
-        return team.channel if team else self._channel
+        return snapshot_of(rule, self._rules.teams, guideline, self._channel)
 
     # -- timers and reload ---------------------------------------------------------------------------------------
 
@@ -167,28 +149,34 @@ class Escalate:
         escalation = escalations.by_id(connection, timer.escalation_id)
         if escalation is None or not escalations.take_timer(connection, timer):
             return
-        holds = timer.kind is not machine.TimerKind.WAIT_FIRST or self._judge.still_holds(connection, escalation, now)
-        event = machine.TimerDue(timer.kind, timer.generation, holds)
-        act(connection, escalation, event, f"timer {timer.kind}", now)
+        if timer.kind is TimerKind.HOLD:
+            self._let_speak(connection, escalation, now)
+            return
+        holds = timer.kind is not TimerKind.WAIT_FIRST or self._judge.still_holds(connection, escalation, now)
+        act(connection, escalation, TimerDue(timer.kind, timer.generation, holds), f"timer {timer.kind}", now)
+
+    def _let_speak(self, connection: sqlite3.Connection, escalation: Escalation, now: datetime) -> None:
+        """Its rules, the most severe first, fire again: one that may speak now does, the others wait on."""
+        for fired in escalations.fired_rules(connection, escalation.id):
+            current = escalations.by_id(connection, escalation.id)
+            if current is None or current.state not in machine.ALIVE:
+                return
+            event = Fired(fired.rule_id, fired.severity, added=fired.rule_id != current.rule_id)
+            act(connection, current, event, f"timer {TimerKind.HOLD}", now)
 
     def reroute(self, connection: sqlite3.Connection) -> None:
-        """Point messages that their channel refused to the channel that their rule's team has now."""
-        rules = {rule.id: rule for rule in self._rules.rules}
+        """After a reload: what is alive is handled by the people of now, and messages that their channel refused go to
+        the channel that their team has now."""
+        for escalation_id, rule_id, kept in escalations.alive_snapshots(connection):
+            renewed = snapshot_from_json(kept).with_teams(self._rules.teams)
+            escalations.save_snapshot(connection, escalation_id, rule_id, renewed.to_json())
         outbox = Outbox(connection)
         for message in outbox.in_state(MessageState.BLOCKED):
-            if message.kind is not MessageKind.ROOT or message.escalation_id is None:
+            if message.kind not in (MessageKind.ROOT, MessageKind.CALL) or message.escalation_id is None:
                 continue
-            escalation = escalations.by_id(connection, message.escalation_id)
-            rule = rules.get(escalation.rule_id) if escalation else None
-            if rule is not None:
-                outbox.save(replace(message, channel=self._channel_of(rule)))
-
-
-def clockwork(rule: Rule) -> Clockwork:
-    """The times of `rule` that the state machine needs."""
-    timing = rule.timing
-    reopen_after = rule.acknowledged.reopen_after if rule.acknowledged else None
-    return Clockwork(timing.wait_first, timing.update_every, timing.reopen_within, reopen_after)
+            if escalation := escalations.by_id(connection, message.escalation_id):
+                channel = kept_by(connection, escalation).channel_of(message.payload.get("tier", 1))
+                outbox.save(replace(message, channel=channel))
 
 
 def _in_words(verdict: Verdict) -> str:

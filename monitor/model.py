@@ -160,8 +160,8 @@ class Finding:
 class Mention:
     """A post that mentions a brand, as stored. `answer`: it comes from one of the brand's own accounts.
 
-    `terms` is empty for a reply in a thread about the brand that does not name it. `at` is when it counts: when it
-    was published, but never later than it was seen.
+    `terms` is empty for a reply that does not name the brand. `at` is when it counts: when it was published, but never
+    later than it was seen.
     """
 
     id: int
@@ -227,8 +227,7 @@ class Scope(StrEnum):
 class Condition:
     """One condition of a rule as it was judged: what was asked, what was found, whether it holds.
 
-    `name` is the key in the rule file (`negative_mentions`, `match.sources`, …); `asked` and `found` are for people,
-    for example "at least 5 within 60m" and "7".
+    `name` is the key in the rule file (`match.sources`); `asked` and `found` are for people: "at least 5", "7".
     """
 
     name: str
@@ -257,7 +256,7 @@ ALERT_CONDITIONS = ("negative_mentions", "negative_share", "spike", "author_reac
 
 
 class State(StrEnum):
-    """The life of an escalation (ESCALATION: states). `dropped`: its condition went before anybody was told."""
+    """The life of an escalation. `held`: until its team is there or a mute ends; `dropped`: gone before it was told."""
 
     PENDING = "pending"
     HELD = "held"
@@ -279,9 +278,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """A rule that fired on a discussion (or on a brand), with its life. `rule_id` is the rule of the highest severity.
+    """A rule that fired on a discussion (or on a brand), with its life. `rule_id` is the rule in charge.
 
-    `generation` numbers the timers: a timer of an older generation never fires.
+    `generation` numbers the timers: a timer of an older generation never fires. `told_at`: from when its tiers count;
+    `repeats`: how often the last tier, or whoever has it, has been reminded since; `held_until`: when it may be told.
     """
 
     id: int
@@ -304,6 +304,9 @@ class Escalation:
     resolved_by: str | None = None
     outcome: Outcome | None = None
     note: str = ""
+    told_at: datetime | None = None
+    repeats: int = 0
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,12 +350,13 @@ class EscalationView:
 
 
 class MessageKind(StrEnum):
-    """`root`: the one message of an escalation; `update`: bring it up to date; `reply`: news in its thread; `notice`: a
-    word to another team about where that message stands."""
+    """`root`: the one message of an escalation; `update`: bring it up to date; `reply`: news in its thread; `call`: a
+    further team is told, in its own channel; `notice`: a word about where that message stands."""
 
     ROOT = "root"
     UPDATE = "update"
     REPLY = "reply"
+    CALL = "call"
     NOTICE = "notice"
 
 
@@ -369,9 +373,8 @@ class OutboxMessage:
     """A message that must reach Slack (or the terminal), as stored.
 
     `op_key` is unique: escalation:tier:kind:repeat. `not_before`: earliest next step. `floor_at`: nothing before it
-    need be searched when asking whether the message arrived. `unknown_at`: since when nobody knows whether it arrived;
-    `absent_reads`: complete reads since then that did not find it.
-    `sent_channel` and `sent_ts` name the message in Slack. `plain`: send as plain text, blocks were refused.
+    need be searched when asking whether it arrived. `unknown_at`: since when nobody knows; `absent_reads`: complete
+    reads since that did not find it. `sent_channel` and `sent_ts`: its name in Slack. `plain`: without blocks.
     """
 
     id: int

@@ -14,8 +14,9 @@ from typing import Any
 
 import yaml
 
+from monitor.durations import mended_duration
 from monitor.errors import ConfigError, Problem
-from monitor.mends import mended_duration, mended_number
+from monitor.mends import mended_number
 from monitor.yamlsyntax import syntax_problem
 
 MAX_CHARACTERS = 500_000

@@ -16,7 +16,7 @@ from monitor.cli.reading import as_json
 from monitor.cli.words import ago, author, clean, number, program, rest, score, table
 
 if TYPE_CHECKING:
-    from monitor.escalation.machine import Event
+    from monitor.escalation.events import Event
     from monitor.model import Discussion, Escalation, EscalationView
 
 #: An escalation's number, as far as the database can count.
@@ -173,7 +173,7 @@ def _in_words(event: Mapping[str, Any]) -> str:
 @click.pass_obj
 def ack(config: Path | None, number: int, by: str | None) -> None:
     """Acknowledge escalation NUMBER: you have seen it and take care of it."""
-    from monitor.escalation.machine import Acknowledge
+    from monitor.escalation.events import Acknowledge
 
     who = by or getpass.getuser()
     _act(config, number, Acknowledge(who), who)
@@ -186,7 +186,7 @@ def ack(config: Path | None, number: int, by: str | None) -> None:
 @click.pass_obj
 def assign(config: Path | None, number: int, person: str, by: str | None) -> None:
     """Give escalation NUMBER to PERSON; that acknowledges it."""
-    from monitor.escalation.machine import Assign
+    from monitor.escalation.events import Assign
 
     who = by or getpass.getuser()
     _act(config, number, Assign(who, person), who)
@@ -200,7 +200,7 @@ def assign(config: Path | None, number: int, person: str, by: str | None) -> Non
 def snooze(config: Path | None, number: int, length: str, by: str | None) -> None:
     """Keep escalation NUMBER quiet for a while; it comes back by itself."""
     from monitor.app import utc_now
-    from monitor.escalation.machine import Snooze
+    from monitor.escalation.events import Snooze
 
     who = by or getpass.getuser()
     _act(config, number, Snooze(who, utc_now() + _duration(length)), who)
@@ -214,7 +214,7 @@ def snooze(config: Path | None, number: int, length: str, by: str | None) -> Non
 @click.pass_obj
 def resolve(config: Path | None, number: int, outcome: str, note: str, by: str | None) -> None:
     """End escalation NUMBER."""
-    from monitor.escalation.machine import Resolve
+    from monitor.escalation.events import Resolve
     from monitor.model import Outcome
 
     who = by or getpass.getuser()
@@ -236,7 +236,7 @@ def _act(config: Path | None, number: int, event: Event, who: str) -> None:
 
 
 def _duration(text: str) -> timedelta:
-    from monitor.fields import duration
+    from monitor.durations import duration
 
     try:
         length = duration(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -49,9 +48,20 @@ def check(config: Path | None, online: bool) -> None:
 
 
 @click.command(short_help="Print a JSON Schema for editors.")
-@click.argument("what", type=click.Choice(["config", "rule", "teams", "topics"]), default="config")
-def schema(what: str) -> None:
-    """Print the JSON Schema of monitor.yaml (or of a rule file, …), with which editors complete and check it."""
-    from monitor.app import schema_of
+@click.argument("what", type=click.Choice(["config", "rules", "teams", "topics", "tests"]), default="config")
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="FOLDER",
+    help="Instead write all of them into the rules folder FOLDER, where the first lines of its files look for them.",
+)
+def schema(what: str, write: Path | None) -> None:
+    """Print the JSON Schema of monitor.yaml, or of the files in the rules folder, with which editors complete and
+    check them while you type."""
+    from monitor.app import schema_text, write_schemas
 
-    click.echo(json.dumps(schema_of(what), indent=2, ensure_ascii=False))
+    if write is None:
+        click.echo(schema_text(what), nl=False)
+        return
+    for path in write_schemas(write):
+        click.echo(f"wrote {path}")

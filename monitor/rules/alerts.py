@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar, Protocol
 
-from monitor.fields import duration_text
+from monitor.durations import duration_text
 from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Spike
 from monitor.rules.times import Covered, Reaches, Times, length
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, timedelta
 from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidateAs, with_config
 
+from monitor.checking import checked
 from monitor.fields import (
     EACH_ONCE,
     FILE,
@@ -26,12 +28,11 @@ from monitor.fields import (
     Switch,
     Text,
     between,
-    checked,
     fault,
     faults,
-    json_schema,
 )
 from monitor.model import Scope, Severity
+from monitor.rules.moments import Start
 from monitor.rules.references import BrandName, PlaybookPath, References, RuleId, TeamName, TopicName
 from monitor.rules.rule import (
     Acknowledged,
@@ -39,6 +40,7 @@ from monitor.rules.rule import (
     AuthorReach,
     DiscussionFloor,
     MatchSpec,
+    Mute,
     NegativeIf,
     NegativeMentions,
     NegativeShare,
@@ -50,7 +52,11 @@ from monitor.rules.rule import (
     Timing,
     TopicsSpec,
 )
+from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath
+
+#: Whoever wants silence for longer wants the rule to be off.
+LONGEST_MUTE = timedelta(days=90)
 
 # -- kinds of values ---------------------------------------------------------------------------------------------
 
@@ -199,6 +205,24 @@ def _ascending(tiers: tuple[_Tier, ...]) -> tuple[_Tier, ...]:
     return tiers
 
 
+@dataclass(frozen=True, slots=True)
+class _Mute:
+    until: Start
+    """When it ends, with the offset from UTC; what was held back is told then."""
+    because: Prose
+    """Why, for whoever wonders at the silence."""
+    since: Annotated[Start | None, Field(alias="from")] = None
+    """When it begins; at once if not given."""
+
+
+def _ends(mute: _Mute) -> _Mute:
+    if mute.since and mute.until <= mute.since:
+        raise fault("must be later than `from`", "until")
+    if mute.since and mute.until - mute.since > LONGEST_MUTE:
+        raise fault(f"silences it for more than {LONGEST_MUTE.days} days; `status: off` does that openly", "until")
+    return mute
+
+
 @with_config(FILE)
 @dataclass(frozen=True, slots=True)
 class _RuleFile:
@@ -251,6 +275,15 @@ class _RuleFile:
     """Hold an alert until the team is there, or notify; critical ones always notify."""
     playbook: PlaybookPath | None = None
     """What to do, for whoever is called: a file in the rules folder such as playbooks/angry-thread.md."""
+    mutes: tuple[
+        Annotated[
+            _Mute,
+            AfterValidator(_ends),
+            Field(examples=[{"until": "2026-12-27T08:00+01:00", "because": "works on the line"}]),
+        ],
+        ...,
+    ] = ()
+    """Stretches of time in which it posts nothing."""
 
 
 def _coherent(rule: _RuleFile) -> _RuleFile:
@@ -303,6 +336,10 @@ def parse_rule(document: Document, name: str, text: str, references: References)
         acknowledged=said.acknowledged,
         outside_hours=said.outside_hours,
         playbook=said.playbook,
+        mutes=tuple(
+            Mute(mute.until.astimezone(UTC), mute.because, mute.since.astimezone(UTC) if mute.since else None)
+            for mute in said.mutes
+        ),
         file=name,
         source_text=text,
     )
@@ -312,6 +349,6 @@ def _number(value: _AtLeast | None) -> int | None:
     return value.at_least if value else None
 
 
-def rule_schema() -> dict[str, Any]:
+def rules_schema() -> dict[str, Any]:
     """The JSON Schema of a rule file."""
     return json_schema(_rule_file(), "A rule of brand-monitor")

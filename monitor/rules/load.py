@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 
 from monitor.errors import ConfigError, Problem
 from monitor.model import Guideline
-from monitor.rules.language import parse_rule
+from monitor.rules.language import LONGEST_MUTE, parse_rule
 from monitor.rules.playbook import parse_playbook
 from monitor.rules.references import References
 from monitor.rules.rota import Team
@@ -24,20 +24,11 @@ from monitor.rules.teams import parse_teams
 from monitor.rules.testcase import TestFile
 from monitor.rules.testfile import parse_tests
 from monitor.rules.topics import parse_topics
-from monitor.yamlfile import Document, KeyPath, parse_yaml
+from monitor.yamlfile import Document, parse_yaml
 
 TEAMS, TOPICS, TESTS = "teams.yaml", "topics.yaml", "tests/"
 T = TypeVar("T")
 P = ParamSpec("P")
-
-#: What a rule may say and this version does not do: whoever writes it must not rely on it.
-_NOT_YET: Mapping[KeyPath, str] = {
-    ("escalate", 1): "this version tells the first tier only",
-    ("timing", "repeat_after"): "this version repeats no alert",
-    ("timing", "repeat_at_most"): "this version repeats no alert",
-    ("acknowledged", "remind_after"): "this version reminds nobody",
-    ("outside_hours",): "this version knows no hours and notifies at any time",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +179,17 @@ def _warnings(read: RuleSet, documents: Mapping[str, Document], folder: str, tod
         if rule.negative_if and (rule.negative_if.sentiment_at_most or 0) > 0:
             what = "counts friendly mentions as negative, too; a threshold is below 0, as -0.5"
             yield document.problem(("negative_if", "sentiment", "at_most"), what, warning=True)
-        for path, what in _NOT_YET.items():
-            if path in document.places:
-                yield document.problem(path, what, warning=True)
+        for index, tier in enumerate(rule.escalate):
+            team = read.teams.get(tier.team)
+            if tier.mention and team and not (team.user_group or team.members):
+                what = f"{tier.team} has neither a user group nor members in {TEAMS}, so nobody will be called by name"
+                yield document.problem(("escalate", index, "mention"), what, warning=True)
+        for index, mute in enumerate(rule.mutes):
+            if today and mute.until.date() < today:
+                yield document.problem(("mutes", index), "this mute has ended; delete it", warning=True)
+            elif today and mute.since is None and mute.until.date() - today > LONGEST_MUTE:
+                what = f"it stays silent for more than {LONGEST_MUTE.days} days; `status: off` would say so openly"
+                yield document.problem(("mutes", index, "until"), what, warning=True)
     for name, guideline in read.guidelines.items():
         if today and date.fromisoformat(guideline.review_by) < today:
             what = f"its review was due on {guideline.review_by}; {guideline.owner} should read it and set a new date"

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from monitor.fields import duration, fault
+from monitor.durations import DURATION, duration
+from monitor.fields import fault
 from monitor.yamlfile import shortened
 
 _MOMENT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?"
@@ -48,6 +49,7 @@ def _at(value: object) -> object:
     if re.match(r"\d{4}-\d", text):
         return _moment(text).astimezone(UTC)
     try:
+        # The timeline of a failed test says +2h30m; here one may, too.
         return duration(text.removeprefix("+"))
     except ValueError as error:
         if text.startswith("-"):
@@ -65,5 +67,5 @@ Start = Annotated[
 At = Annotated[
     timedelta | datetime,
     PlainValidator(_at),
-    WithJsonSchema({"type": "string", "pattern": rf"^[0-9]{{1,7}}[smhd]$|{_ISO}", "examples": ["0m", "35m", "3h"]}),
+    WithJsonSchema({"type": "string", "pattern": rf"^{DURATION}$|{_ISO}", "examples": ["0m", "35m", "2h30m"]}),
 ]

@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 
 from pydantic import TypeAdapter, with_config
 
+from monitor.checking import checked
 from monitor.errors import ConfigError, Problem
-from monitor.fields import FILE, Date, Text, checked
+from monitor.fields import FILE, Date, Text
 from monitor.model import Guideline
 from monitor.yamlfile import parse_yaml, refuse_secrets
 

@@ -6,7 +6,7 @@ How files become rules is the business of `language` and `load`; judging is that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -152,6 +152,15 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """From when until when the rule posts nothing; what it would have posted is held until then."""
+
+    until: datetime
+    because: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule file. `source_text` is the file itself: the snapshot that an escalation keeps."""
 
@@ -172,3 +181,4 @@ class Rule:
     acknowledged: Acknowledged | None = None
     outside_hours: OutsideHours = OutsideHours.HOLD
     playbook: str | None = None
+    mutes: tuple[Mute, ...] = ()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidateAs, WithJsonSchema, WrapValidator, with_config
 
+from monitor.checking import OneOrMore, checked, read_inside
 from monitor.fields import (
     EACH_ONCE,
     FILE,
@@ -18,19 +19,16 @@ from monitor.fields import (
     Duration,
     Matching,
     Name,
-    OneOrMore,
     Text,
     between,
-    checked,
     did_you_mean,
     fault,
     faults,
-    json_schema,
-    read_inside,
 )
 from monitor.rules.hours import Hours
 from monitor.rules.rota import Deputy, Rota, Team
 from monitor.rules.timewords import Clock, Days, Region, Spans, Zone, each_day_once, week_of
+from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath, shortened
 
 _MEMBER = "[UW][A-Z0-9]{7,20}"

@@ -20,6 +20,7 @@ from pydantic import (
     with_config,
 )
 
+from monitor.checking import checked
 from monitor.errors import ConfigError
 from monitor.fields import (
     EACH_ONCE,
@@ -32,16 +33,15 @@ from monitor.fields import (
     Switch,
     Text,
     between,
-    checked,
     did_you_mean,
     fault,
     faults,
-    json_schema,
 )
 from monitor.model import Outcome, Severity
 from monitor.rules.moments import At, Start
 from monitor.rules.references import BrandName, References, RuleFileName, TeamName, TopicName, known, references
 from monitor.rules.testcase import Button, Click, Expectation, Mute, RuleTest, Said, TestFile
+from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath, shortened
 
 #: The discussion of all mentions that name none.
@@ -215,7 +215,14 @@ class _Test:
     ]
     """What is said, and when."""
     expect: Annotated[
-        tuple[Annotated[_Expectation, AfterValidator(_asking), Field(examples=[{"at": "10m", "posts": 1}])], ...],
+        tuple[
+            Annotated[
+                _Expectation,
+                AfterValidator(_asking),
+                Field(examples=[{"at": "10m", "posts": 1}], json_schema_extra={"minProperties": 2}),
+            ],
+            ...,
+        ],
         Field(min_length=1),
     ]
     """What must come of it."""

@@ -11,7 +11,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
-from monitor.fields import OneOrMore, Text, did_you_mean, fault, faults
+from monitor.checking import OneOrMore
+from monitor.fields import Text, did_you_mean, fault, faults
 from monitor.rules.calendars import country_codes, regions
 from monitor.rules.hours import Span
 from monitor.yamlfile import KeyPath, shortened

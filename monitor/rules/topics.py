@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from monitor.fields import LANGUAGE, Matching, Name, Term, Text, checked, json_schema
+from monitor.checking import checked
+from monitor.fields import LANGUAGE, Matching, Name, Term, Text
+from monitor.schemas import json_schema
 from monitor.yamlfile import Document
 
 _Language = Annotated[Text, Matching(rf"{LANGUAGE}|\*", 'is no language code; write "en", or "*" for every language')]

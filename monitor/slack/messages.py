@@ -79,9 +79,9 @@ class Delivered:
 
 
 def render_root(
-    view: EscalationView, now: datetime, *, notes: Sequence[str] = (), notify: Sequence[str] = ()
+    view: EscalationView, now: datetime, *, lead: str = "", notes: Sequence[str] = (), notify: Sequence[str] = ()
 ) -> Message:
-    """The one message of an escalation, as things stand now.
+    """The one message of an escalation, as things stand now; with `lead`, which says why, what a further team is told.
 
     `notes` are sentences about this very message; `notify` are ids of user groups or members from the configuration.
     """
@@ -93,7 +93,7 @@ def render_root(
         made = [
             header(subject),
             rich(section(link(_title(view), view.discussion.url if view.discussion else None, bold=True))),
-            mrkdwn(*_called(notify), _status(escalation)),
+            mrkdwn(*_called(notify), *([f"*{escape(lead, 1000)}*"] if lead else []), _status(escalation)),
         ]
         if view.mentions and not settled:
             made.append(_quotes(view.mentions, _title(view), quote_length))
@@ -177,7 +177,7 @@ def _status(escalation: Escalation) -> str:
         case State.PENDING:
             line = "*Pending*: nobody has been told yet"
         case State.HELD:
-            line = "*Held* until the team's hours"
+            line = "*Held*" + (f" until {_when(escalation.held_until)}" if escalation.held_until else "")
         case State.OPEN:
             line = f"*Open*{_since(escalation.opened_at)}, nobody has taken it yet"
             line += f" · given to {who}" if who else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from monitor.errors import MonitorError
 
 HERE = Path(__file__).parent
+SCHEMAS = ".schema"
 
 
 def starter_files() -> dict[str, bytes]:
@@ -15,7 +16,7 @@ def starter_files() -> dict[str, bytes]:
     rules = next(folder for folder in (HERE / "rules", HERE.parents[1] / "rules") if folder.is_dir())
     files = {"monitor.yaml": (HERE / "monitor.yaml").read_bytes()}
     for path in sorted(rules.rglob("*")):
-        if path.is_file() and path.suffix in (".yaml", ".md"):
+        if path.is_file() and path.suffix in (".yaml", ".md", ".json"):
             files[f"rules/{path.relative_to(rules).as_posix()}"] = path.read_bytes()
     return files
 
@@ -23,15 +24,19 @@ def starter_files() -> dict[str, bytes]:
 def write_starter(folder: Path) -> list[tuple[Path, bool]]:
     """Write the starter files into `folder`; return each path and whether it was written (else it was there already).
 
-    Raises `MonitorError` where the folder cannot be written.
+    The schemas for editors are nobody's to edit and are brought up to date. Raises `MonitorError` where the folder
+    cannot be written.
     """
     done: list[tuple[Path, bool]] = []
     for name, content in starter_files().items():
         path = folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                file.write(content)
+            if path.parent.name == SCHEMAS and path.exists() and path.read_bytes() != content:
+                path.write_bytes(content)
+            else:
+                with path.open("xb") as file:
+                    file.write(content)
             done.append((path, True))
         except FileExistsError:
             done.append((path, False))

@@ -17,6 +17,7 @@ from monitor.store import schema
 from monitor.store.lock import held
 
 BUSY_MS = 10_000
+MEMORY = Path(":memory:")
 #: What is over some time, without the same data being at fault.
 PASSING = (
     sqlite3.SQLITE_BUSY,
@@ -36,7 +37,7 @@ class Store:
         self._lock = threading.RLock()
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
-        if not path.exists() and not create:
+        if path != MEMORY and not path.exists() and not create:
             raise StoreError(
                 f"There is no database at {path} yet: start `brand-monitor run` or `brand-monitor ingest` first."
             )
@@ -51,6 +52,11 @@ class Store:
             except BaseException:
                 self._writer.close()
                 raise
+
+    @classmethod
+    def in_memory(cls) -> Store:
+        """A database for a simulation: as every other, but nothing of it is left when it is closed. For one thread."""
+        return cls(MEMORY)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
@@ -105,6 +111,9 @@ class Store:
         """One consistent view of the database, for as long as the block lasts."""
         with _plain_errors(self.path):
             connection: sqlite3.Connection | None = getattr(self._local, "reader", None)
+            if self.path == MEMORY:
+                # A second connection would be to a second database.
+                connection = self._writer
             if connection is None:
                 connection = self._connect()
                 connection.execute("PRAGMA query_only = ON")

@@ -1,7 +1,6 @@
 """Escalations with their rules, timers and audit log: written by `monitor.escalate`, read by messages and people.
 
-The snapshot of a rule, kept with every escalation that it made, is JSON: `file`, `text` (the rule file), `team`,
-`channel`, `clock` (seconds) and `guideline`; with it an escalation lives on when the file has been changed or deleted.
+The snapshot of a rule, kept with every escalation that it made, is JSON that `monitor.rules.snapshot` reads and writes.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.escalation.machine import ALIVE, TimerKind
+from monitor.escalation.events import TimerKind
+from monitor.escalation.machine import ALIVE, LASTING
 from monitor.model import Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
 from monitor.store import discussions, mentions, rows
 from monitor.store.times import from_text, to_text
@@ -129,39 +129,50 @@ def fired_rules(connection: sqlite3.Connection, escalation_id: int) -> tuple[Fir
     return tuple(sorted((rows.fired_rule(row) for row in found), key=lambda rule: -rule.severity.rank))
 
 
-def other_channels(connection: sqlite3.Connection, escalation: Escalation, channel: str) -> list[tuple[str, str]]:
-    """The channels, besides `channel`, of rules that fired on the escalation, each with the rule's title."""
-    found = connection.execute(
-        "SELECT json_extract(snapshot, '$.channel') AS channel, title FROM escalation_rules WHERE escalation_id = ?"
-        " AND json_extract(snapshot, '$.channel') <> ? ORDER BY at",
-        [escalation.id, channel],
-    )
-    return [(row["channel"], row["title"]) for row in found]
-
-
-def snapshot(connection: sqlite3.Connection, escalation: Escalation) -> dict[str, Any]:
-    """The snapshot of the escalation's rule, as it was when it first fired on it."""
+def snapshot(connection: sqlite3.Connection, escalation: Escalation, rule_id: str) -> dict[str, Any]:
+    """The snapshot of one of the escalation's rules, as it was when it first fired on it."""
     row = connection.execute(
-        "SELECT snapshot FROM escalation_rules WHERE escalation_id = ? AND rule_id = ?",
-        [escalation.id, escalation.rule_id],
+        "SELECT snapshot FROM escalation_rules WHERE escalation_id = ? AND rule_id = ?", [escalation.id, rule_id]
     ).fetchone()
     return dict(json.loads(row["snapshot"])) if row else {}
+
+
+def alive_snapshots(connection: sqlite3.Connection) -> list[tuple[int, str, dict[str, Any]]]:
+    """Escalation, rule and snapshot of everything that is alive."""
+    marks = ",".join("?" for _ in ALIVE)
+    found = connection.execute(
+        "SELECT r.escalation_id, r.rule_id, r.snapshot FROM escalation_rules r JOIN escalations e"
+        f" ON e.id = r.escalation_id WHERE e.state IN ({marks})",
+        list(ALIVE),
+    )
+    return [(row["escalation_id"], row["rule_id"], json.loads(row["snapshot"])) for row in found.fetchall()]
+
+
+def save_snapshot(connection: sqlite3.Connection, escalation_id: int, rule_id: str, kept: Mapping[str, Any]) -> None:
+    connection.execute(
+        "UPDATE escalation_rules SET snapshot = ? WHERE escalation_id = ? AND rule_id = ?",
+        [json.dumps(kept, ensure_ascii=False), escalation_id, rule_id],
+    )
 
 
 # -- timers ------------------------------------------------------------------------------------------------------
 
 
-def start_timer(connection: sqlite3.Connection, escalation: Escalation, kind: TimerKind, due_at: datetime) -> None:
-    """Where one of this kind runs already, the earlier stands."""
+def start_timer(connection: sqlite3.Connection, escalation: Escalation, kind: TimerKind, due_at: datetime) -> bool:
+    """Where one of this kind runs already, the earlier stands; return whether none did."""
+    running = connection.execute(
+        "SELECT 1 FROM timers WHERE escalation_id = ? AND kind = ?", [escalation.id, kind]
+    ).fetchone()
     connection.execute(
         "INSERT INTO timers (escalation_id, kind, generation, due_at) VALUES (?,?,?,?)"
         " ON CONFLICT DO UPDATE SET due_at = min(due_at, excluded.due_at), generation = excluded.generation",
         [escalation.id, kind, escalation.generation, to_text(due_at)],
     )
+    return running is None
 
 
 def stop_timers(connection: sqlite3.Connection, escalation_id: int) -> None:
-    connection.execute("DELETE FROM timers WHERE escalation_id = ? AND kind <> ?", [escalation_id, TimerKind.BUNDLE])
+    connection.execute("DELETE FROM timers WHERE escalation_id = ? AND kind NOT IN (?, ?)", [escalation_id, *LASTING])
 
 
 def due_timers(connection: sqlite3.Connection, now: datetime, limit: int = 100) -> tuple[DueTimer, ...]:
@@ -170,6 +181,12 @@ def due_timers(connection: sqlite3.Connection, now: datetime, limit: int = 100) 
         DueTimer(row["escalation_id"], TimerKind(row["kind"]), row["generation"], from_text(row["due_at"]))
         for row in found
     )
+
+
+def next_timer(connection: sqlite3.Connection) -> datetime | None:
+    """When the next timer is due."""
+    row = connection.execute("SELECT min(due_at) FROM timers").fetchone()
+    return from_text(row[0]) if row[0] else None
 
 
 def take_timer(connection: sqlite3.Connection, timer: DueTimer) -> bool:
@@ -224,6 +241,11 @@ def history(connection: sqlite3.Connection, escalation_id: int) -> tuple[sqlite3
     return tuple(connection.execute("SELECT * FROM events WHERE escalation_id = ? ORDER BY id", [escalation_id]))
 
 
+def events_after(connection: sqlite3.Connection, event_id: int) -> tuple[sqlite3.Row, ...]:
+    """All events after event `event_id`, oldest first, with their `id` and `escalation_id`."""
+    return tuple(connection.execute("SELECT * FROM events WHERE id > ? ORDER BY id", [event_id]))
+
+
 # -- what messages show ------------------------------------------------------------------------------------------
 
 
@@ -238,7 +260,7 @@ def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
     """All that a message about this escalation shows, as of now."""
     escalation = by_id(connection, escalation_id)
     assert escalation is not None
-    rule_snapshot = snapshot(connection, escalation)
+    rule_snapshot = snapshot(connection, escalation, escalation.rule_id)
     guideline = rule_snapshot.get("guideline")
     counts: dict[str, int] = {}
     if escalation.discussion_id is not None:

@@ -34,7 +34,7 @@ SELECT id, root FROM (
         SELECT max(id) FROM outbox WHERE escalation_id = o.escalation_id AND kind = 'root'
     )
     WHERE o.state <> 'sent' AND o.state <> 'sending' AND o.not_before <= ?
-        AND (o.kind IN ('root', 'notice') OR r.state = 'sent')
+        AND (o.kind IN ('root', 'call', 'notice') OR r.state = 'sent')
 ) WHERE place = 1
 """
 

@@ -114,6 +114,9 @@ def escalation(row: sqlite3.Row) -> Escalation:
         resolved_by=row["resolved_by"],
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
         note=row["note"],
+        told_at=optional_time(row["told_at"]),
+        repeats=row["repeats"],
+        held_until=optional_time(row["held_until"]),
     )
 
 

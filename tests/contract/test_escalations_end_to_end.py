@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.escalation.machine import Acknowledge, Resolve
+from monitor.escalation.events import Acknowledge, Resolve
 from monitor.model import Author, MessageKind, Outcome, State
 from monitor.store import escalations
 from tests.fakes.world import LOUD, TEAMS, THREAD, World, angry
@@ -37,10 +37,11 @@ def test_the_team_of_another_rule_is_told_where_the_one_message_stands(tmp_path:
     with world.app.store.read() as connection:
         rows = connection.execute("SELECT kind, channel, payload FROM outbox ORDER BY id").fetchall()
     assert [(row["kind"], row["channel"]) for row in rows] == [
-        ("root", "#social"), ("reply", "#social"), ("update", "#social"), ("notice", "#legal"),
+        ("root", "#social"), ("reply", "#social"), ("call", "#legal"), ("update", "#social"),
     ]  # fmt: skip
-    assert json.loads(rows[1]["payload"])["notify"] == ["S0123456789"], "the graver rule's people are called"
-    assert "It is handled in #social (escalation 1)" in json.loads(rows[3]["payload"])["text"]
+    call = json.loads(rows[2]["payload"])
+    assert call["notify"] == ["S0123456789"], "the graver rule's people are called, in their own channel"
+    assert "It is handled in #social (escalation 1)" in call["text"]
     world.app.close()
 
 
@@ -73,7 +74,7 @@ def test_an_escalation_that_cannot_be_decided_holds_up_no_other(world: World) ->
     for _ in range(3):
         world.say("acme is bad", conversation_id="t2")
     with world.app.store.write() as connection:
-        connection.execute("UPDATE escalation_rules SET snapshot = '{}' WHERE escalation_id = 1")
+        connection.execute("UPDATE escalation_rules SET snapshot = ? WHERE escalation_id = 1", ['"broken"'])
     world.wait(seconds=31)
     assert world.states() == [State.PENDING, State.OPEN]
 

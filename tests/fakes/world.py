@@ -10,6 +10,7 @@ from monitor.carry_out import act
 from monitor.config import parse_config
 from monitor.model import Author, MessageKind, Post, State
 from monitor.store import escalations
+from tests.fakes.proofs import prove_all
 from tests.fakes.sentiment import PlainWords
 
 NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)
@@ -61,6 +62,7 @@ class World:
         (folder / "rules").mkdir(exist_ok=True)
         for name, text in {"teams": TEAMS, **rules}.items():
             (folder / "rules" / f"{name}.yaml").write_text(text, "utf-8")
+        prove_all(folder / "rules")
         (folder / "monitor.yaml").write_text(CONFIG, "utf-8")
         self.app = self.opened()
 

@@ -135,7 +135,7 @@ def test_the_config_is_found_by_its_variable(used: Path, tmp_path: Path) -> None
     assert run("status", cwd=tmp_path, BRAND_MONITOR_CONFIG=str(used / "monitor.yaml")).returncode == 0
 
 
-@pytest.mark.parametrize("what", ["config", "rule", "teams", "topics"])
+@pytest.mark.parametrize("what", ["config", "rules", "teams", "topics", "tests"])
 def test_schemas_are_json(tmp_path: Path, what: str) -> None:
     assert json.loads(run("schema", what, cwd=tmp_path).stdout)["$schema"].startswith("https://json-schema.org/")
 
@@ -250,7 +250,7 @@ def test_a_database_that_cannot_be_used(tmp_path: Path, spoil: object, says: str
 
 
 def test_a_reader_that_stops_early_is_no_error(used: Path) -> None:
-    command = f"{sys.executable} -m monitor schema rule | head -1"
+    command = f"{sys.executable} -m monitor schema rules | head -1"
     ended = subprocess.run(command, shell=True, cwd=used, capture_output=True, text=True, check=False,
                            env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
     assert ended.stderr == ""

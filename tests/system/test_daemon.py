@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.feed_server import FeedServer, Page, item, rss
+from tests.fakes.proofs import prove_all
 from tests.fakes.slack_server import TOKEN, SlackServer, refused
 from tests.system.test_cli import ROOT, run
 
@@ -65,7 +66,9 @@ class Running:
         )
 
     def rule(self, text: str) -> None:
+        (self.folder / "rules" / "tests" / "thread.yaml").unlink(missing_ok=True)
         (self.folder / "rules" / "thread.yaml").write_text(text, "utf-8")
+        prove_all(self.folder / "rules")
 
     def start(self, *arguments: str, token: str = TOKEN, **environment: str) -> None:
         if self.process and self.process.stdout:

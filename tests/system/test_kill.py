@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.feed_server import FeedServer, Page, item, rss
+from tests.fakes.proofs import prove_all
 from tests.fakes.slack_server import TOKEN, SlackServer
 from tests.system.daemon_under_test import fast_clock
 
@@ -114,6 +115,7 @@ def test_killed_fifty_times(tmp_path: Path) -> None:
         (tmp_path / "rules").mkdir()
         (tmp_path / "rules" / "teams.yaml").write_text('social: {channel: "#brand-alerts"}\n', "utf-8")
         (tmp_path / "rules" / "thread.yaml").write_text(RULE, "utf-8")
+        prove_all(tmp_path / "rules")
         publisher = Publisher(feeds, clock)
         publisher.start()
         for _ in range(KILLS):

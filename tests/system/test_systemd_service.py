@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.feed_server import FeedServer
+from tests.fakes.proofs import prove_all
 from tests.fakes.slack_server import TOKEN, SlackServer
 from tests.system.test_daemon import RULE, entries
 
@@ -187,6 +188,7 @@ def slack(machine: Machine) -> Iterator[SlackServer]:
             text = text.replace(old, new)
         (machine.settings / "monitor.yaml").write_text(text, "utf-8")
         (machine.settings / "rules/thread.yaml").write_text(RULE, "utf-8")
+        prove_all(machine.settings / "rules")
         yield slack
         for ending in "stop", "reset-failed", "clean --what=state":
             machine.systemctl(*ending.split())
@@ -214,6 +216,7 @@ def test_without_a_token_it_reads_judges_alerts_reloads_and_stops(machine: Machi
     assert slack.requests == []
 
     (machine.settings / "rules/thread.yaml").unlink()
+    (machine.settings / "rules/tests/thread.yaml").unlink()
     assert machine.systemctl("reload")
     working["StatusText"] = "1 brands, 1 sources, 4 rules"
     machine.until(lambda: machine.shown(*working) == working)

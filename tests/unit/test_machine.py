@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.escalation.machine import (
-    ALIVE,
-    TOLD,
+from monitor.escalation.clockwork import Clockwork
+from monitor.escalation.events import (
     Acknowledge,
     Assign,
-    Clockwork,
     Decision,
     Event,
     Fired,
@@ -29,14 +27,12 @@ from monitor.escalation.machine import (
     StopTimers,
     TimerDue,
     TimerKind,
-    begin,
-    decide,
-    may_reopen,
 )
+from monitor.escalation.machine import ALIVE, TOLD, begin, decide, may_reopen
 from monitor.model import Escalation, Outcome, Scope, Severity, State
 
 NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)
-CLOCK = Clockwork(timedelta(seconds=30), timedelta(seconds=60), timedelta(hours=6), timedelta(hours=8))
+CLOCK = Clockwork(timedelta(seconds=30), timedelta(seconds=60), timedelta(hours=6), reopen_after=timedelta(hours=8))
 NEW = Escalation(1, "Acme", Scope.DISCUSSION, 7, "r", Severity.MEDIUM, State.PENDING, 0, 0, NOW, NOW)
 
 

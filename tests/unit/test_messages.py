@@ -54,7 +54,7 @@ def test_the_notification_is_one_good_line() -> None:
     "state, fields, expected",
     [
         (State.PENDING, {}, ("⏳ Pending · critical", "nobody has been told")),
-        (State.HELD, {}, ("🌙 Held · critical", "until the team's hours")),
+        (State.HELD, {"held_until": NOW}, ("🌙 Held · critical", "*Held* until")),
         (State.OPEN, {"tier": 2, "assignee": "Bruno"}, ("🔴 Critical", "tier 2", "given to Bruno")),
         (
             State.ACKNOWLEDGED,

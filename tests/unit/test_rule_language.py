@@ -301,7 +301,22 @@ IN_A_RULE = {
         MATCH + "\nacknowledged: {remind_after: 4h, reopen_after: 4h}",
         ":7:34: acknowledged.reopen_after: must be longer than remind_after",
     ),
-    "mute": (MATCH, MATCH + "\nmute: {until: never}", ":7:1: mute: unknown key; known here: acknowledged"),
+    "mute": (MATCH, MATCH + "\nmute: {until: never}", ':7:1: mute: unknown key; did you mean "mutes"?'),
+    "mute without an end": (
+        MATCH,
+        MATCH + "\nmutes: [{because: works}]",
+        ":7:9: mutes[0].until: this key is missing; add it (When it ends",
+    ),
+    "mute that ends before it begins": (
+        MATCH,
+        MATCH + '\nmutes: [{from: "2026-12-24T00:00Z", until: "2026-12-23T00:00Z", because: works}]',
+        ":7:37: mutes[0].until: must be later than `from`",
+    ),
+    "mute for ever": (
+        MATCH,
+        MATCH + '\nmutes: [{from: "2026-12-24T00:00Z", until: "2029-12-23T00:00Z", because: works}]',
+        ":7:37: mutes[0].until: silences it for more than 90 days; `status: off` does that openly",
+    ),
     "secret": (MATCH, MATCH + "\ntoken: abc", ":7:1: token: a secret must not stand in this file"),
     "nobody": ("\n  " + TIER, " []", ":9:1: escalate: must not be empty"),
     "unknown team": (

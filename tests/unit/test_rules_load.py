@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.rules.language import rule_schema
+from monitor.rules.language import rules_schema
 from monitor.rules.load import load_rules
 from monitor.rules.teams import teams_schema
 from monitor.rules.topics import topics_schema
@@ -73,13 +73,13 @@ WARNINGS = {
         {"playbooks/angry.md": PLAYBOOK.replace("2027-05-31", "2026-12-31")},
         "rules/playbooks/angry.md: review_by: its review was due on 2026-12-31; ada@example.com should",
     ),
-    "second tier": (
-        {"angry.yaml": rule(("team: social}", "team: social}\n  - {after: 15m, team: social}"))},
-        "rules/angry.yaml:11:5: escalate[1]: this version tells the first tier only",
+    "nobody to call": (
+        {"angry.yaml": rule(("team: social}", "team: social, mention: true}"))},
+        "rules/angry.yaml:10:31: escalate[0].mention: social has neither a user group nor members in teams.yaml",
     ),
-    "hours": (
-        {"angry.yaml": RULE + "outside_hours: hold\n"},
-        "rules/angry.yaml:12:1: outside_hours: this version knows no hours",
+    "mute that has ended": (
+        {"angry.yaml": RULE + 'mutes: [{until: "2026-12-27T08:00+01:00", because: works}]\n'},
+        "rules/angry.yaml:12:9: mutes[0]: this mute has ended; delete it",
     ),
 }
 
@@ -204,7 +204,7 @@ def test_all_problems_of_all_files_are_told_at_once() -> None:
 
 
 def test_the_schemas_say_what_the_loader_takes() -> None:
-    schema = rule_schema()
+    schema = rules_schema()
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) == {
         "id",

@@ -32,7 +32,7 @@ tests:
     mutes: [{at: 0m, rule: angry, until: 4h}]
     expect:
       - {at: 21m, posts: 1, state: open, replies: 0, team: social, discussion: t1}
-      - at: +3h
+      - at: +2h59m60s
         severity: high
         rule: angry
         called: [U0123456789]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.durations import mended_duration
 from monitor.errors import ConfigError
-from monitor.mends import mended_duration, mended_number
+from monitor.mends import mended_number
 from tests.fakes.rules_folder import RULE, TESTS, load, rule
 
 MATCH = "match: {brands: [acme]}"
@@ -93,8 +94,8 @@ IN_A_RULE = {
         '8:38: alert_when_any[0].negative_mentions.within: "60 minutes" is no duration; write 1h',
     ),
     "two units": (
-        ("60m", "1h30m"),
-        '8:38: alert_when_any[0].negative_mentions.within: "1h30m" is no duration; write 90m',
+        ("60m", "1h 30min"),
+        '8:38: alert_when_any[0].negative_mentions.within: "1h 30min" is no duration; write 90m',
     ),
     "half an hour": (
         ("60m", "0.5h"),
