@@ -7,7 +7,7 @@ nothing, so that what a team would have answered can be said in a drill alone.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -29,13 +29,13 @@ from monitor.store.lock import held
 class Desk:
     """One database at which somebody acts. `now` is told by its clock."""
 
-    def __init__(self, config: Config, store: Store, *, drill: bool) -> None:
-        self._config, self._drill = config, drill
+    def __init__(self, config: Config, store: Store, *, drill: bool, clock: Callable[[], datetime] = utc_now) -> None:
+        self._config, self._drill, self._clock = config, drill, clock
         self.store = store
 
     @property
     def now(self) -> datetime:
-        return place.now_in(self.store, utc_now()) if self._drill else utc_now()
+        return place.now_in(self.store, self._clock()) if self._drill else self._clock()
 
     def act(self, number: int, event: Event, who: str) -> tuple[Decision, bool]:
         """Apply what a person did to escalation `number`; say whether a daemon, or the drill, will tell of it."""

@@ -63,15 +63,29 @@ def drill(
 
 
 def _list(config: Path | None) -> None:
+    from monitor.drill.script import BRAND
     from monitor.drill.shelf import shipped
 
-    scripts = shipped()
+    scripts, brand = shipped(), _brand(config)
     for script in scripts:
         minutes = round(script.length.total_seconds() / 60)
         about = f"{script.language}, {number(len(script.lines), 'post')}, {minutes} minutes"
-        click.echo(f"{click.style(script.name, bold=True)}  {script.title.replace('{brand}', 'your brand')} ({about})")
+        click.echo(f"{click.style(script.name, bold=True)}  {script.title.replace(BRAND, brand)} ({about})")
     command = f"{program(config)} drill"
     click.echo(f"\nTo play one:  {command} {scripts[0].name}\nOr your own:  {command} FILE")
+
+
+def _brand(config: Path | None) -> str:
+    """Yours, as a drill would name it; an invented one where there is no configuration yet."""
+    from monitor.app import load_config
+    from monitor.drill.run import brand_of
+    from monitor.drill.script import spoken
+    from monitor.errors import ConfigError
+
+    try:
+        return spoken(brand_of(load_config(config)))
+    except ConfigError:
+        return "Acme"
 
 
 def _last(config: Path | None) -> Report:

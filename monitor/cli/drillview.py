@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import Enum
+from textwrap import wrap
 from typing import Any
 
 import click
 
-from monitor.cli.words import author, clean, columns, number, score, table, width
+from monitor.cli.words import author, clean, columns, number, score, table
 from monitor.drill import wording
 from monitor.drill.place import TERMINAL, logged
-from monitor.drill.report import Report, StepKind, in_words
+from monitor.drill.report import Reader, Report, StepKind
 from monitor.drill.run import Drill
 from monitor.drill.stage import Stage
 from monitor.model import Label, Mention, MessageState
@@ -22,6 +23,8 @@ from monitor.store import escalations, mentions
 from monitor.store.outbox import Outbox
 
 COLUMNS = 100
+#: With so many followers a voice is loud.
+LOUD = 10_000
 JUDGED = {Label.NEGATIVE: "red", Label.POSITIVE: "green", Label.NEUTRAL: "white"}
 MARKED = {"✓": "green", "✗": "red", "…": "yellow"}
 #: Where messages are that do not arrive.
@@ -36,6 +39,7 @@ class View:
         self._acts = f"{command} escalations --drill"
         self._mention = self._event = 0
         self._waits = False
+        self._reader = Reader()
         self._problems: set[str] = set()
 
     # -- before --------------------------------------------------------------------------------------------------
@@ -86,39 +90,43 @@ class View:
             waiting = [message.error for message in blocked if message.error]
         for mention in new:
             self._mention = mention.id
-            click.echo(self._said(mention))
+            for line in self._said(mention):
+                click.echo(line)
         for row in events:
             self._event = row["id"]
             event = logged(row)
-            told = in_words(event)
+            told = self._reader.read(event)
             if told is None:
                 continue
             kind, text = told
             self._tell(event.at, f"#{event.escalation} {text}" if event.escalation else text, _colour(kind))
             if kind is StepKind.ALERT:
-                click.echo(click.style(f"       {self._acts} ack {event.escalation}", fg="cyan"))
+                click.echo(click.style(f"         {self._acts} ack {event.escalation}", fg="cyan"))
         for problem in waiting:
             if problem not in self._problems:
                 self._problems.add(problem)
-                click.echo(click.style(f"       A message waits: {clean(problem, 300)}", fg="red"))
+                click.echo(click.style(f"         A message waits: {clean(problem, 300)}", fg="red"))
         if drill.all_said and not self._waits:
             self._waits = True
             latest = wording.offset(drill.last_moment() - self._stage.started)
             click.echo(
                 click.style(
-                    f"\n       All has been said. It goes on until all is resolved, until {latest} at the latest.\n",
+                    f"\n         All has been said. It goes on until all is resolved, until {latest} at the latest.\n",
                     dim=True,
                 )
             )
 
-    def _said(self, mention: Mention) -> str:
+    def _said(self, mention: Mention) -> Iterator[str]:
+        """The whole post: to read what people say is half of the exercise."""
         label = mention.sentiment.label if mention.sentiment else None
-        head = f"{self._stamp(mention.at)}  {clean(mention.post.source, 10):<10} {author(mention.post, 14):<14} "
-        judged = f"{score(mention)} {label[:3] if label else ''}".ljust(10)
+        judged = click.style(f"{score(mention)} {label or ''}".rstrip(), fg=JUDGED[label] if label else "blue")
         reach = mention.post.author.followers or 0
-        loud = f"  [{reach:,} followers]" if reach >= 10_000 else ""
-        text = clean(mention.post.text, columns(COLUMNS) - width(head + judged + loud))
-        return head + click.style(judged, fg=JUDGED[label] if label else "blue") + text + click.style(loud, dim=True)
+        loud = f", {reach:,} followers" if reach >= LOUD else ""
+        who = f"{author(mention.post, 24)} on {clean(mention.post.source, 16)}{loud}"
+        yield f"{self._stamp(mention.at)}  {click.style(who, bold=bool(loud))}  {judged}"
+        text = clean(mention.post.text, 2_000)
+        for line in wrap(text, min(columns(COLUMNS), COLUMNS) - 9):
+            yield f"         {line}"
 
     def _tell(self, at: datetime, text: str, colour: str) -> None:
         line = clean(text, columns(COLUMNS) - 9)
@@ -150,7 +158,7 @@ def show(report: Report, command: str) -> None:
     early = ", ended early" if course.early else ""
     click.echo(
         f"{day:%Y-%m-%d %H:%M}, {lasted}{early}; {number(report.mentions, 'mention')} of {course.brand}, "
-        f"{report.negative:,} negative"
+        f"{report.negative:,} negative; {number(report.alerts, 'alert')}"
     )
     click.echo("\nTimeline")
     for line in table([[f"  {stamp}", text] for stamp, text in wording.timeline(report)] or [["  ", "nothing"]], [0]):

@@ -14,7 +14,7 @@ from typing import Any
 
 from monitor.drill.script import Targets
 from monitor.escalation.events import Reason
-from monitor.model import Escalation, Label, Mention, Outcome, State
+from monitor.model import Escalation, Label, Mention, Outcome
 
 #: What the audit log calls what people do beside the machine's own transitions.
 READ, ANSWERED = "read the guideline", "answered"
@@ -99,6 +99,8 @@ class Measure:
     took: timedelta | None
     verdict: Verdict
     who: str = ""
+    missing: tuple[int, ...] = ()
+    """The alerts, of several, in which it never happened."""
 
     @property
     def difference(self) -> timedelta | None:
@@ -209,8 +211,9 @@ def _answers(course: Course, answers: Sequence[Mention], events: Sequence[Logged
 
 
 def _steps(course: Course, events: Sequence[Logged], several: bool) -> Iterator[Step]:
+    reader = Reader()
     for event in events:
-        found = in_words(event)
+        found = reader.read(event)
         if found is None:
             continue
         kind, text = found
@@ -218,8 +221,25 @@ def _steps(course: Course, events: Sequence[Logged], several: bool) -> Iterator[
         yield Step(event.at - course.started, kind, number + text, event.escalation)
 
 
-def in_words(event: Logged) -> tuple[StepKind, str] | None:
-    """What a line of the audit log means to the drill, and how the timeline says it; None: nothing."""
+class Reader:
+    """Reads the audit log line by line, as it is written."""
+
+    def __init__(self) -> None:
+        self._first: dict[int | None, str] = {}
+
+    def read(self, event: Logged) -> tuple[StepKind, str] | None:
+        """What a line means to the drill, and how the timeline says it; None: nothing of its own."""
+        told = event.data.get("told")
+        if told and event.what == "open" and event.escalation not in self._first:
+            # It is told when its message stands in the channel.
+            self._first[event.escalation] = "; ".join(map(_told, told))
+            return None
+        if event.why == Reason.TOLD:
+            return StepKind.ALERT, f"alert: {self._first.get(event.escalation) or 'it was taken before'}"
+        return _in_words(event)
+
+
+def _in_words(event: Logged) -> tuple[StepKind, str] | None:
     who, told = person(event.who), event.data.get("told")
     match event.what:
         case "pending":
@@ -241,8 +261,6 @@ def in_words(event: Logged) -> tuple[StepKind, str] | None:
             return StepKind.OTHER, f"not said yet: {event.why}"
         case "dropped" | "snoozed":
             return StepKind.OTHER, f"{event.what}: {event.why}"
-    if event.why == Reason.TOLD:
-        return StepKind.ALERT, "the alert stands in the channel"
     if told:
         return StepKind.CALLED, "; ".join(map(_told, told)) + f" ({event.why})"
     return None
@@ -251,7 +269,7 @@ def in_words(event: Logged) -> tuple[StepKind, str] | None:
 def _told(one: Mapping[str, Any]) -> str:
     team = one.get("team") or one.get("channel")
     called = ", ".join(one.get("called") or ())
-    return f"tier {one.get('tier')}, {team}: " + (f"{called} called by name" if called else "told, nobody by name")
+    return f"{team} is told (tier {one.get('tier')}), " + (f"{called} by name" if called else "nobody by name")
 
 
 # -- people ------------------------------------------------------------------------------------------------------
@@ -299,6 +317,7 @@ class _Took:
     since: datetime
     at: datetime | None
     who: str = ""
+    alert: int = 0
 
     @property
     def length(self) -> timedelta | None:
@@ -337,12 +356,13 @@ def _measure(course: Course, name: str, target: timedelta | None, took: Sequence
         return Measure(name, target, length, Verdict.UNASKED, who)
     if length is not None:
         return Measure(name, target, length, Verdict.MET if length <= target else Verdict.MISSED, who)
+    missing = tuple(one.alert for one in never) if len(took) > 1 else ()
     passed = course.ended is None or any(course.ended - one.since > target for one in never)
-    return Measure(name, target, None, Verdict.MISSED if passed or not course.early else Verdict.OPEN, who)
+    return Measure(name, target, None, Verdict.MISSED if passed or not course.early else Verdict.OPEN, who, missing)
 
 
 def _since(alert: _Alert, event: Logged | None) -> _Took:
-    return _Took(alert.told, event.at, person(event.who)) if event else _Took(alert.told, None)
+    return _Took(alert.told, event.at, person(event.who), alert.id) if event else _Took(alert.told, None, "", alert.id)
 
 
 def _taken(alert: _Alert) -> _Took:
@@ -367,13 +387,8 @@ def _answered(alert: _Alert, answers: Sequence[Mention]) -> _Took:
     ended = alert.end() if alert.outcome is Outcome.ANSWERED else None
     found = [_since(alert, event) for event in (by_hand, ended) if event is not None]
     found += [
-        _Took(alert.told, mention.at, mention.post.author.handle or "")
+        _Took(alert.told, mention.at, mention.post.author.handle or "", alert.id)
         for mention in answers
         if mention.discussion_id == alert.discussion and alert.discussion is not None
     ]
-    return min(found, key=lambda one: one.at or alert.told, default=_Took(alert.told, None))
-
-
-def ended_alive(escalations: Sequence[Escalation]) -> bool:
-    """Whether anything that people were told of is still to be resolved."""
-    return any(one.opened_at is not None and one.state is not State.RESOLVED for one in escalations)
+    return min(found, key=lambda one: one.at or alert.told, default=_since(alert, None))

@@ -45,7 +45,7 @@ PATIENCE = timedelta(minutes=15)
 
 def mark(setup: Setup) -> Mark:
     quiet = "" if setup.calls_people else " Nobody is called by name."
-    return Mark(WORD, f"This is an exercise: the posts are invented, nothing was published.{quiet}", COMMAND)
+    return Mark(WORD, f"this is an exercise, the posts are invented, nothing was published.{quiet}", COMMAND)
 
 
 def brand_of(config: Config) -> Brand:
@@ -221,8 +221,9 @@ class Drill:
                 found = discussions.listed(connection, brand=self._brand, since=since, limit=1000)
                 subjects = [(one.id, f"“{one.title}”") for one in found]
             for id, about in subjects:
-                counted = evidence.counted(connection, self._brand, id, since)
-                windows, totals = Windows.of(rule, counted), evidence.totals(connection, id)
+                subject = evidence.Subject(self._brand, id)
+                counted = list(evidence.counted(connection, subject, since))
+                windows, totals = Windows.of(rule, counted), evidence.totals(connection, subject)
                 at = windows.nearest([one.at for one in counted], totals)
                 if at is None:
                     continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from monitor.drill.report import Measure, Report, Verdict
@@ -15,6 +15,7 @@ TITLES = {
     "answered": "First answer of ours",
     "resolved": "Resolved",
 }
+_LEFT = {Verdict.MISSED: "never", Verdict.OPEN: "not yet"}
 #: What the verdict says of a target that was missed, by whether it happened at all.
 _LATE = {
     "called": "the alert came {late} late",
@@ -25,10 +26,10 @@ _LATE = {
 }
 _NEVER = {
     "called": "nobody was told",
-    "acknowledged": "nobody took it",
+    "acknowledged": "nobody took {it}",
     "guideline": "nobody read the guideline",
-    "answered": "nobody answered",
-    "resolved": "it was never resolved",
+    "answered": "nobody answered {it}",
+    "resolved": "nobody resolved {it}",
 }
 
 
@@ -63,14 +64,11 @@ def verdict(report: Report) -> str:
     left = [TITLES[one.name].lower() for one in asked if one.verdict is Verdict.OPEN]
     if not asked:
         return "No target was set."
-    head = (
-        f"All {len(asked)} targets were met"
-        if len(met) == len(asked)
-        else f"{len(met)} of {len(asked)} targets were met"
-    )
+    every = f"All {len(asked)} targets met" if len(asked) > 1 else "The one target was met"
+    head = every if len(met) == len(asked) else f"{len(met)} of {len(asked)} targets met"
     parts = [f"{head}{_praise(report) if not missed and not left else ''}"]
     if missed:
-        parts.append(" and ".join([", ".join(missed[:-1]), missed[-1]] if len(missed) > 1 else missed))
+        parts.append(_all(missed))
     if left:
         parts.append(f"it ended too early to tell about: {', '.join(left)}")
     return ": ".join(parts[:2]) + ("; " + parts[2] if len(parts) > 2 else "") + "."
@@ -85,8 +83,14 @@ def _praise(report: Report) -> str:
 
 def _missed(one: Measure) -> str:
     if one.difference is None:
-        return _NEVER[one.name]
+        return _NEVER[one.name].format(it=_all(f"#{number}" for number in one.missing) or "it")
     return _LATE[one.name].format(late=length(one.difference))
+
+
+def _all(names: Iterable[str]) -> str:
+    """ "a, b and c"."""
+    *most, last = [*names] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _posts(count: int) -> str:
@@ -95,10 +99,9 @@ def _posts(count: int) -> str:
 
 def measure(one: Measure) -> tuple[str, str, str, str, str, str]:
     """Mark, title, how long it took, the target, the difference, and who."""
-    took = length(one.took) if one.took is not None else "never" if one.verdict is Verdict.MISSED else "–"
+    took = length(one.took) if one.took is not None else _LEFT.get(one.verdict, "–")
+    took += f" ({', '.join(f'#{number}' for number in one.missing)})" if one.missing else ""
     target = f"within {length(one.target)}" if one.target is not None else "no target"
-    if one.verdict is Verdict.OPEN:
-        took = "not yet"
     late = one.difference
     difference = "" if late is None else f"{length(late)} {'late' if late > timedelta() else 'to spare'}"
     return MARKS[one.verdict], TITLES[one.name], took, target, difference, one.who

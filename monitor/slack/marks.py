@@ -39,7 +39,7 @@ def _blocks(blocks: tuple[Block, ...], mark: Mark) -> Iterator[Block]:
     headed = blocks[0]["type"] == "header"
     if headed:
         yield header(f"{mark.word} · {blocks[0]['text']['text']}")
-    yield from context(f"*{mark.word}* {mark.sentence}")
+    yield from context(f"*{mark.word}*: {mark.sentence}")
     for block in blocks[1:] if headed else blocks:
         yield _with_command(block, mark) if block["type"] == "context" else block
 
