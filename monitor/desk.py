@@ -97,7 +97,7 @@ class Desk:
             )
             mentions.save(connection, answer, [Finding(escalation.brand, (), text[:200], answer=True)], now)
             escalations.log(
-                connection, now, _named(who), ANSWERED, "",
+                connection, now, _named(who), ANSWERED, f"“{text}”",
                 escalation_id=number, discussion_id=escalation.discussion_id,
                 data={"text": text, "native_id": answer.native_id},
             )  # fmt: skip
