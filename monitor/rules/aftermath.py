@@ -32,7 +32,7 @@ class Firing:
     read: datetime
 
 
-def aftermath(rule: Rule, firing: Firing, case: Case, lines: Lines) -> Fate:
+def after(rule: Rule, firing: Firing, case: Case, lines: Lines) -> Fate:
     """What followed; its text goes on after the rule's name."""
     then = case.spoken.at(firing.at)
     if rule.status is Status.TEST:
@@ -45,6 +45,26 @@ def aftermath(rule: Rule, firing: Firing, case: Case, lines: Lines) -> Fate:
         told = _told(before[-1], rule, case, lines)
         return Fate(told.result, f"{fate.text} Before that it {told.text}", fate.steps, told.escalation_id)
     return fate
+
+
+def recorded(rule: Rule, case: Case, lines: Lines, since: datetime | None, until: datetime | None) -> Fate | None:
+    """What followed when the rule last fired (from `since` on and before `until`, where they are given), by its text
+    and the mentions of then; for one that does not fire now. Its text is a sentence of its own."""
+    lives = [
+        (life, fired)
+        for life in case.lives
+        if (fired := life.fired.get(rule.id))
+        and life.escalation.created_at <= case.until
+        and (since or fired.at) <= fired.at <= case.until
+        and (until is None or fired.at < until)
+    ]
+    if not lives:
+        return None
+    life, fired = lives[-1]
+    firing = Firing(fired.at, fired.at, negative=True, read=fired.at)
+    fate = _on(life, rule, case.spoken.at(fired.at), firing, case, lines)
+    before = "Before that it" if case.at else "By the rules and mentions of then it"
+    return Fate(fate.result, f"{before} {fate.text}", fate.steps, fate.escalation_id)
 
 
 def _in_test(rule: Rule, then: str, case: Case, lines: Lines) -> Fate:
@@ -87,6 +107,12 @@ def _on(life: Life, rule: Rule, then: str, firing: Firing, case: Case, lines: Li
     told = _told(life, rule, case, lines)
     if told.result is Result.HELD:
         return Fate(told.result, f"fired {then}{late}, but {told.text}", told.steps, escalation.id)
+    opened = escalation.opened_at
+    if opened and firing.at > opened and told.text.startswith("alerted"):
+        again = f"It fired again {then}{late}, when that was alive: news go into its thread, not into a second message."
+        return Fate(told.result, f"{told.text} {again}", told.steps, escalation.id)
+    if told.text.startswith(f"alerted {then}:"):
+        return told
     return Fate(told.result, f"fired {then}{late} and {told.text}", told.steps, escalation.id)
 
 
@@ -122,11 +148,11 @@ def _told(life: Life, rule: Rule, case: Case, lines: Lines) -> Fate:
     if rule.id != life.made_by:
         text = f"joined escalation {life.name} ({standing}), which {life.made_by} had made: one message a discussion."
         return _fate(Result.ALERTED, text + _message(life), life)
-    after = ""
+    after = spoken.at(escalation.opened_at)
     if held := next((event for event in life.events if event.what == State.HELD), None):
         because = "it was muted" if held.why == Reason.MUTED else "its team was not there"
-        after = f" {spoken.at(escalation.opened_at)}, for until then {because}"
-    return _fate(Result.ALERTED, f"alerted{after}: escalation {life.name} ({standing}).{_message(life)}", life)
+        after += f" (until then {because})"
+    return _fate(Result.ALERTED, f"alerted {after}: escalation {life.name} ({standing}).{_message(life)}", life)
 
 
 def _reopened(life: Life, rule: Rule, case: Case) -> str:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor.model import Scope
-from monitor.rules import alerts, nearmiss, steps
-from monitor.rules.aftermath import Firing, aftermath
+from monitor.rules import aftermath, alerts, nearmiss, steps
+from monitor.rules.aftermath import Firing
 from monitor.rules.counted import Counted, Totals
 from monitor.rules.inquiry import Case, Explanation, Fate, Kind, Result, Step
 from monitor.rules.rule import Rule, Status
@@ -25,37 +25,7 @@ MOST_SILENT = 5
 
 def explain(rule: Rule, case: Case) -> Explanation:
     """What the rule made of the case. `case.judged` must reach back as far as the rule looks (`windows.horizon`)."""
-    lines = steps.Lines(rule)
-    applying = steps.applying(rule, case, lines)
-    count = steps.count(rule, case, lines)
-    windows = Windows.of(rule, case.judged)
-    then = _then(rule, windows, case)
-    verdict = windows.verdict(then.at, then.totals, case.covered)
-    floor, asked = steps.floor(verdict, lines), steps.alerts(rule, verdict, lines)
-    apart = next((step for step in applying if not step.holds), None)
-    fate = aftermath(rule, _firing(windows, then.at, case), case, lines) if verdict.fires and not apart else None
-    place = f"{case.folder}/{rule.file}"
-    failed: Step | None
-    if apart:
-        result, failed, text = Result.APART, apart, _apart(apart, rule, case, place)
-    else:
-        result, failed, text = _judged(rule, case, count, fate, windows, then.at, floor, asked, place)
-    return Explanation(
-        rule_id=rule.id,
-        title=rule.title.replace("{brand}", case.brand),
-        status=rule.status,
-        severity=rule.severity,
-        scope=rule.scope,
-        file=place,
-        result=result,
-        sentence=f"{rule.id} {text}",
-        steps=(*applying, *count.steps, *floor, *asked, *(fate.steps if fate else ())),
-        failed=failed,
-        at=then.at,
-        why_then=then.why,
-        nearness=0.0 if apart else windows.progress(then.at, then.totals, case.covered),
-        escalation_id=fate.escalation_id if fate else None,
-    )
+    return _Explaining(rule, case).explanation()
 
 
 def in_order(explanations: Iterable[Explanation]) -> list[Explanation]:
@@ -163,45 +133,93 @@ def _firing(windows: Windows, at: datetime, case: Case) -> Firing:
 # -- what it comes to --------------------------------------------------------------------------------------------
 
 
-def _judged(
-    rule: Rule,
-    case: Case,
-    count: steps.Count,
-    fate: Fate | None,
-    windows: Windows,
-    at: datetime,
-    floor: Sequence[Step],
-    asked: Sequence[Step],
-    place: str,
-) -> tuple[Result, Step | None, str]:
-    """Result, first step that failed, and the sentence without the rule's name."""
-    one = case.kind is Kind.MENTION
-    if not count.counts and (one or not fate):
-        text, step = nearmiss.not_counted(count, case, place), _first_failing(count.steps)
-        return (fate.result if fate else Result.SILENT), step, text + _all_the_same(fate)
-    if not count.negative and (one or not fate):
-        text, step = nearmiss.not_negative(count, case, place), _first_failing(count.steps)
-        return (fate.result if fate else Result.SILENT), step, text + _all_the_same(fate)
-    if fate:
-        return fate.result, _first_failing(fate.steps), fate.text
-    if (under := _first_failing(floor)) is not None:
-        return Result.SILENT, under, nearmiss.under_floor(under, at, case, place)
-    parts = windows.parts(at, case.covered)
-    nearest = parts.index(max(parts))
-    negative = sorted(mention.at for mention in case.judged if windows.negative(mention))
-    text = nearmiss.no_alert(rule.alert_when_any[nearest], asked[nearest], negative, at, case, place)
-    return Result.SILENT, asked[nearest], text
+class _Explaining:
+    """One rule on one case."""
 
+    def __init__(self, rule: Rule, case: Case) -> None:
+        self.rule, self.case = rule, case
+        self.lines = steps.Lines(rule)
+        self.place = f"{case.folder}/{rule.file}"
+        self.windows = Windows.of(rule, case.judged)
+        self.then = _then(rule, self.windows, case)
+        verdict = self.windows.verdict(self.then.at, self.then.totals, case.covered)
+        self.applying = steps.applying(rule, case, self.lines)
+        self.apart = _first_failing(self.applying)
+        self.count = steps.count(rule, case, self.lines)
+        self.floor = steps.floor(verdict, self.lines)
+        self.alerts = steps.alerts(rule, verdict, self.lines)
+        self.fires = verdict.fires and not self.apart
 
-def _all_the_same(fate: Fate | None) -> str:
-    return f" All the same it {fate.text}" if fate else ""
+    def explanation(self) -> Explanation:
+        rule, case, then = self.rule, self.case, self.then
+        fate = self._fate()
+        failed, text = self._sentence(fate)
+        if fate:
+            result = fate.result
+        else:
+            result = Result.APART if self.apart else Result.SILENT
+        return Explanation(
+            rule_id=rule.id,
+            title=rule.title.replace("{brand}", case.brand),
+            status=rule.status,
+            severity=rule.severity,
+            scope=rule.scope,
+            file=self.place,
+            result=result,
+            sentence=f"{rule.id} {text}",
+            steps=(*self.applying, *self.count.steps, *self.floor, *self.alerts, *(fate.steps if fate else ())),
+            failed=failed,
+            at=then.at,
+            why_then=then.why,
+            nearness=0.0 if self.apart else self.windows.progress(then.at, then.totals, case.covered),
+            escalation_id=fate.escalation_id if fate else None,
+        )
+
+    def _fate(self) -> Fate | None:
+        """What followed: now that it fires, or when it once did."""
+        if self.fires:
+            firing = _firing(self.windows, self.then.at, self.case)
+            return aftermath.after(self.rule, firing, self.case, self.lines)
+        since = until = None
+        if self.case.kind is Kind.MENTION:
+            since = self.case.said[0].at
+            until = since + _longest(self.rule)
+        return aftermath.recorded(self.rule, self.case, self.lines, since, until)
+
+    def _sentence(self, fate: Fate | None) -> tuple[Step | None, str]:
+        """The first step that failed, and the sentence without the rule's name."""
+        if not self.fires:
+            failed, text = self._silent()
+            return failed, f"{text} {fate.text}" if fate else text
+        assert fate is not None
+        if self.case.kind is Kind.MENTION and not (self.count.counts and self.count.negative):
+            failed, text = self._silent()
+            return failed, f"{text} All the same it {fate.text}"
+        return _first_failing(fate.steps), fate.text
+
+    def _silent(self) -> tuple[Step, str]:
+        count, case, at = self.count, self.case, self.then.at
+        if self.apart:
+            return self.apart, _apart(self.apart, self.rule, self.place)
+        if not count.counts or not count.negative:
+            failed = _first_failing(count.steps)
+            assert failed is not None
+            why = nearmiss.not_negative if count.counts else nearmiss.not_counted
+            return failed, why(count, case, self.place)
+        if (under := _first_failing(self.floor)) is not None:
+            return under, nearmiss.under_floor(under, at, case, self.place)
+        parts = self.windows.parts(at, case.covered)
+        nearest = parts.index(max(parts))
+        negative = sorted(mention.at for mention in case.judged if self.windows.negative(mention))
+        condition, step = self.rule.alert_when_any[nearest], self.alerts[nearest]
+        return step, nearmiss.no_alert(condition, step, negative, at, case, self.place)
 
 
 def _first_failing(found: Iterable[Step]) -> Step | None:
     return next((step for step in found if not step.holds), None)
 
 
-def _apart(step: Step, rule: Rule, case: Case, place: str) -> str:
+def _apart(step: Step, rule: Rule, place: str) -> str:
     line = f"{place}:{step.line}" if step.line else place
     return f"does not apply: {_reason(rule.status, step)} ({line})."
 

@@ -11,6 +11,9 @@ from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, Ne
 from monitor.rules.spoken import counted
 from monitor.rules.steps import Count, Group
 
+#: As counted.py says it.
+UNJUDGED = "not judged yet"
+
 
 def not_counted(count: Count, case: Case, place: str) -> str:
     """None of the mentions counts."""
@@ -18,7 +21,7 @@ def not_counted(count: Count, case: Case, place: str) -> str:
         group = count.kept_out[0]
         return f"does not count {case.name}: {_one(group, case, place)}."
     if not count.asked:
-        return "found no mention to count: none is stored."
+        return f"had no mention to count {case.spoken.at(case.until)}."
     if count.asked == 1:
         return f"does not count its only mention: {_one(count.kept_out[0], case, place)}."
     return f"counts none of the {count.asked:,} mentions: {_all(count.kept_out, case, place)}."
@@ -35,7 +38,8 @@ def not_negative(count: Count, case: Case, place: str) -> str:
 
 
 def _one(group: Group, case: Case, place: str) -> str:
-    return f"{group.name} asks for {group.asked}, it has {group.example} ({_line(group, place)})"
+    found = "it is not judged yet" if group.example == UNJUDGED else f"it has {group.example}"
+    return f"{group.name} asks for {group.asked}, {found} ({_line(group, place)})"
 
 
 def _all(groups: Sequence[Group], case: Case, place: str) -> str:
@@ -43,6 +47,8 @@ def _all(groups: Sequence[Group], case: Case, place: str) -> str:
 
 
 def _have(group: Group) -> str:
+    if group.example == UNJUDGED:
+        return f"{group.count:,} {'is' if group.count == 1 else 'are'} not judged yet"
     if group.name.startswith("negative_if."):
         nearest = {"negative_if.sentiment": "the most negative", "negative_if.confidence": "the surest"}[group.name]
         return f"{nearest} of {group.count:,} has {group.example}"
@@ -53,13 +59,13 @@ def _have(group: Group) -> str:
     return f"{of} {have} {group.example}"
 
 
-def _line(group: Group, place: str) -> str:
-    return f"{place}:{group.line}" if group.line else place
+def _line(asking: Group | Step, place: str) -> str:
+    return f"{place}:{asking.line}" if asking.line else place
 
 
 def under_floor(step: Step, at: datetime, case: Case, place: str) -> str:
     """The discussion as a whole is too small."""
-    then, asked = case.spoken.at(at), f"it asks for {step.asked} ({place}:{step.line})"
+    then, asked = case.spoken.at(at), f"it asks for {step.asked} ({_line(step, place)})"
     if step.name == "discussion.mentions":
         return f"did not alert: the discussion had {_counted(step, 'mention')} {then}, {asked}."
     return f"did not alert: the authors of the discussion had {step.found} followers together {then}, {asked}."
@@ -73,7 +79,7 @@ def no_alert(
     condition: AlertCondition, step: Step, negative: Sequence[datetime], at: datetime, case: Case, place: str
 ) -> str:
     """The nearest of its conditions does not hold; `negative`: when its negative mentions were, in order."""
-    line = f"{place}:{step.line}" if step.line else place
+    line = _line(step, place)
     then = case.spoken.at(at)
     match condition:
         case NegativeMentions():

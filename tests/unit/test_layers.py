@@ -39,6 +39,7 @@ LAYERS = {
     "monitor.ingest": 3,
     "monitor.carry_out": 3,
     "monitor.escalate": 3,
+    "monitor.explain": 3,
     "monitor.deliver": 3,
     "monitor.poll": 3,
     "monitor.status": 3,
