@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,15 @@ import click
 from monitor.cli.ids import Id
 from monitor.cli.problems import styled
 from monitor.cli.reading import as_json
-from monitor.cli.words import clean, columns, near, program, rest, table, width
+from monitor.cli.words import clean, columns, near, program, rest, width
 
 if TYPE_CHECKING:
     from monitor.explain import Answer, Found
     from monitor.rules.account import Account
     from monitor.rules.inquiry import Explanation, Step
 
-#: A value in the table of conditions is cut at so many columns.
-WIDEST = 44
+#: The table of conditions stands so far in; what they ask for and what was found are at least so wide.
+INDENT, NARROWEST = 4, 16
 WHERE_LISTED = {"m": "search WORDS", "d": "discussions --days 3650", "e": "escalations list --all"}
 
 
@@ -150,16 +151,34 @@ def _rule(explanation: Explanation) -> None:
         click.echo(f"  {styled(line, bold=True)}")
     about = f"{explanation.severity}, {explanation.status}, as of {explanation.at:%Y-%m-%d %H:%M:%S}, "
     click.echo(rest(f"  {about}", explanation.why_then))
-    rows = [_row(step) for step in explanation.steps]
-    for step, line in zip(explanation.steps, table(rows), strict=True):
-        first = step == explanation.failed
-        click.echo(styled(line, fg="green") if step.holds else styled(line, fg="red", bold=first))
+    for step, lines in zip((None, *explanation.steps), _table(explanation.steps), strict=True):
+        style: dict[str, Any] = {"dim": True}
+        if step is not None:
+            style = {"fg": "green"} if step.holds else {"fg": "red", "bold": step == explanation.failed}
+        for line in lines:
+            click.echo(styled(line, **style))
 
 
-def _row(step: Step) -> list[str]:
-    mark = "✓ yes" if step.holds else "✗ no"
-    place = f"line {step.line}" if step.line else ""
-    return [f"    {mark}", step.name, place, clean(step.asked, WIDEST), clean(step.found, 500)]
+def _table(steps: Sequence[Step]) -> Iterator[list[str]]:
+    """The lines of the head and of each step: what is too long for its column goes on below, for it must be read."""
+    rows = [["", "condition", "line", "asks for", "found"]]
+    for before, step in zip((None, *steps), steps, strict=False):
+        # Of what stands in `alert_when_any` one is enough.
+        either = "or " if before and before.stage == step.stage == "alert when any" else ""
+        mark = "✓ yes" if step.holds else "✗ no"
+        rows.append([mark, either + step.name, str(step.line or ""), clean(step.asked, 500), clean(step.found, 500)])
+    fixed = [max(width(row[n]) for row in rows) for n in range(3)]
+    room = columns() - INDENT - sum(fixed) - 2 * len(fixed) - 2
+    asks = min(max(width(row[3]) for row in rows), max(room // 2, NARROWEST))
+    widths = [*fixed, asks, max(room - asks, NARROWEST)]
+    for row in rows:
+        cells = [list(_wrapped(cell, most)) for cell, most in zip(row, widths, strict=True)]
+        yield [_line(parts, widths) for parts in zip_longest(*cells, fillvalue="")]
+
+
+def _line(parts: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [part + " " * (most - width(part)) for part, most in zip(parts, widths, strict=True)]
+    return (" " * INDENT + "  ".join(padded)).rstrip()
 
 
 def _account(told: Account, state: str) -> None:
