@@ -1,6 +1,6 @@
 """From new mentions and due timers to escalations: which rules fire on what, and what follows from that.
 
-Load → decide → save: deciding is done by `rules.windows` and `escalation.machine`, saving by `carry_out`, inside the
+Load → decide → save: deciding is done by `judge` and `escalation.machine`, saving by `carry_out`, inside the
 caller's transaction.
 """
 
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from monitor.carry_out import act, carry_out, kept_by
 from monitor.escalation import machine
 from monitor.escalation.events import Fired, NewMentions, Reason, TimerDue, TimerKind
-from monitor.model import Coverage, Escalation, FiredRule, MessageKind, MessageState, Scope, Verdict
+from monitor.judge import Firing, Judge
+from monitor.model import Escalation, FiredRule, MessageKind, MessageState, Scope, Verdict
 from monitor.rules.load import RuleSet
-from monitor.rules.rule import Rule, Spike, Status
+from monitor.rules.rule import Rule, Status
 from monitor.rules.snapshot import Snapshot, snapshot_from_json, snapshot_of
-from monitor.rules.times import Covered
-from monitor.rules.windows import NEWS, Windows, horizon
-from monitor.store import Store, attempt, escalations, evidence, facts, mutes, sources
+from monitor.store import Store, attempt, escalations, evidence, facts, mutes
+from monitor.store.evidence import Subject
 from monitor.store.mentions import Added
 from monitor.store.outbox import Outbox
 
@@ -33,15 +33,6 @@ BRAND_EVERY = timedelta(seconds=30)
 TIMER_RETRY = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """A rule that fires. `worse`: one of the new mentions is negative by its lights."""
-
-    rule: Rule
-    verdict: Verdict
-    worse: bool
-
-
 class Escalate:
     """Applies one set of rules to `brands`. `channel` is where rules without a team go; `competitors` are watched only
     by rules that name them."""
@@ -51,7 +42,7 @@ class Escalate:
     ) -> None:
         self._rules = rules
         self._channel = channel
-        self._competitors = frozenset(competitors)
+        self._judge = Judge(rules, competitors)
         self._brands = tuple(brands)
         self._brand_due: dict[str, datetime] = {}
 
@@ -65,12 +56,15 @@ class Escalate:
         for mention in added:
             by_discussion.setdefault(mention.discussion_id, []).append(mention)
         for discussion_id, mentions in by_discussion.items():
-            new = {mention.mention_id: mention.at for mention in mentions}
-            brand = mentions[0].brand
-            for finding in self._judge(connection, Scope.DISCUSSION, brand, discussion_id, new, now):
-                self._follow_up(connection, finding, brand, discussion_id, now)
+            brand, before = mentions[0].brand, min(mention.mention_id for mention in mentions) - 1
+            for firing in self._judge.judge(connection, Subject(brand, discussion_id), before, now):
+                self._follow_up(connection, firing, brand, discussion_id, now)
         for escalation in escalations.alive_of_discussions(connection, {*by_discussion, *answered}):
             act(connection, escalation, NewMentions(), "ingest", now)
+
+    def forget(self) -> None:
+        """To be called when a transaction in which `consider` was called has failed: see `Judge.forget`."""
+        self._judge.forget()
 
     def judge_brands(self, store: Store, now: datetime, *, at_once: bool = False) -> None:
         """Judge the rules about a brand as a whole, by what has come in since they last were; every `BRAND_EVERY`, for
@@ -83,57 +77,21 @@ class Escalate:
             self._brand_due[brand] = now + BRAND_EVERY
             name = f"judged:{brand}"
             with store.read() as connection:
-                latest = evidence.latest_mention(connection)
+                latest = evidence.latest(connection).id
                 judged = facts.recall(connection, name)
                 after = int(str(judged[0])) if judged else 0
                 if latest <= after:
                     continue
-                new = dict(evidence.added_to_brand(connection, brand, after, now - NEWS))
-                findings = self._judge(connection, Scope.BRAND, brand, None, new, now) if new else []
+                firings = self._judge.judge(connection, Subject(brand), after, now)
             with store.write() as connection:
-                for finding in findings:
-                    self._follow_up(connection, finding, brand, None, now)
+                for firing in firings:
+                    self._follow_up(connection, firing, brand, None, now)
                 facts.remember(connection, name, latest, now)
 
-    def _judge(
-        self,
-        connection: sqlite3.Connection,
-        scope: Scope,
-        brand: str,
-        discussion_id: int | None,
-        new: Mapping[int, datetime],
-        now: datetime,
-    ) -> list[_Finding]:
-        """The rules that fire through the mentions `new` (id → when it counts)."""
-        rules = [rule for rule in self._rules.rules if rule.scope is scope and self._watches(rule, brand)]
-        if not rules:
-            return []
-        since = now - NEWS - max(map(horizon, rules))
-        counted = evidence.counted(connection, brand, discussion_id, since)
-        totals = evidence.totals(connection, discussion_id)
-        findings = []
-        for rule in rules:
-            windows, covered = Windows.of(rule, counted), Covered(self._coverage(connection, rule, since, now))
-            came = [mention for mention in counted if mention.id in new]
-            verdict = windows.judge(came, totals, now, covered)
-            if verdict is not None and verdict.fires:
-                findings.append(_Finding(rule, verdict, any(map(windows.negative, came))))
-        return findings
-
-    def _coverage(self, connection: sqlite3.Connection, rule: Rule, since: datetime, now: datetime) -> list[Coverage]:
-        if not any(isinstance(condition, Spike) for condition in rule.alert_when_any):
-            return []
-        return sources.coverage(connection, since, now, rule.match.sources)
-
-    def _watches(self, rule: Rule, brand: str) -> bool:
-        if rule.status is Status.OFF:
-            return False
-        return brand in rule.match.brands if rule.match.brands else brand not in self._competitors
-
     def _follow_up(
-        self, connection: sqlite3.Connection, finding: _Finding, brand: str, discussion_id: int | None, now: datetime
+        self, connection: sqlite3.Connection, firing: Firing, brand: str, discussion_id: int | None, now: datetime
     ) -> None:
-        rule, verdict = finding.rule, finding.verdict
+        rule, verdict = firing.rule, firing.verdict
         if rule.status is Status.TEST:
             self._record_test(connection, rule, discussion_id, verdict, now)
             return
@@ -141,7 +99,7 @@ class Escalate:
         alive = last is not None and last.state in machine.ALIVE
         # What has ended comes back through a new negative mention only, not through a friendly word. One that fires for
         # the first time may do so through any: in which order they came in decides nothing.
-        if last is not None and not alive and not finding.worse:
+        if last is not None and not alive and not firing.worse:
             return
         fired = FiredRule(rule.id, rule.title.replace("{brand}", brand), rule.severity, verdict.reasons, verdict.at)
         kept, who = self._snapshot(rule), f"rule {rule.id}"
@@ -195,7 +153,7 @@ class Escalate:
         if timer.kind is TimerKind.HOLD:
             self._let_speak(connection, escalation, now)
             return
-        holds = timer.kind is not TimerKind.WAIT_FIRST or self._still_holds(connection, escalation, now)
+        holds = timer.kind is not TimerKind.WAIT_FIRST or self._judge.still_holds(connection, escalation, now)
         act(connection, escalation, TimerDue(timer.kind, timer.generation, holds), f"timer {timer.kind}", now)
 
     def _let_speak(self, connection: sqlite3.Connection, escalation: Escalation, now: datetime) -> None:
@@ -220,26 +178,6 @@ class Escalate:
             if escalation := escalations.by_id(connection, message.escalation_id):
                 channel = kept_by(connection, escalation).channel_of(message.payload.get("tier", 1))
                 outbox.save(replace(message, channel=channel))
-
-    def _still_holds(self, connection: sqlite3.Connection, escalation: Escalation, now: datetime) -> bool:
-        """Whether any of its rules fires on what is stored now: a correction, an edit or a new rule may have ended it.
-
-        A rule whose file is gone is taken to hold: people rather hear of it once too often.
-        """
-        current = {rule.id: rule for rule in self._rules.rules}
-        for fired in escalations.fired_rules(connection, escalation.id):
-            rule = current.get(fired.rule_id)
-            if rule is None:
-                return True
-            if rule.status is not Status.LIVE:
-                continue
-            since = fired.at - horizon(rule)
-            counted = evidence.counted(connection, escalation.brand, escalation.discussion_id, since)
-            totals = evidence.totals(connection, escalation.discussion_id)
-            covered = Covered(self._coverage(connection, rule, since, now))
-            if Windows.of(rule, counted).fires(fired.at, totals, covered):
-                return True
-        return False
 
 
 def _in_words(verdict: Verdict) -> str:

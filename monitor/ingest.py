@@ -87,17 +87,22 @@ class Ingest:
         counts = Counts(posts=len(posts), known=len(known))
         added: list[mentions.Added] = []
         answered: set[int] = set()
-        with self._store.write() as connection:
-            for post, findings in judged:
-                stored = mentions.save(connection, post, findings, now)
-                added += stored.added
-                answered.update(stored.answered)
-                if stored.added and post.comments_url and post.parent_id is None:
-                    follow(connection, _comments_on(post, post.comments_url, now))
-                counts += Counts(edited=stored.edited, mentions=len(stored.added), answers=len(stored.answered))
-            self._escalate.consider(connection, added, answered, now)
-            if commit:
-                commit(connection)
+        try:
+            with self._store.write() as connection:
+                for post, findings in judged:
+                    stored = mentions.save(connection, post, findings, now)
+                    added += stored.added
+                    answered.update(stored.answered)
+                    if stored.added and post.comments_url and post.parent_id is None:
+                        follow(connection, _comments_on(post, post.comments_url, now))
+                    counts += Counts(edited=stored.edited, mentions=len(stored.added), answers=len(stored.answered))
+                self._escalate.consider(connection, added, answered, now)
+                if commit:
+                    commit(connection)
+        except BaseException:
+            # Also where the commit itself failed: what has been counted is not stored.
+            self._escalate.forget()
+            raise
         return counts
 
     # -- matching ------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 #: Bound parameters of one statement stay under SQLite's limit.
 MANY = 500
+#: The worst mentions are looked for among so many of the latest, so that a huge discussion is told as fast as a small.
+LATEST = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def save(connection: sqlite3.Connection, post: Post, findings: Sequence[Finding]
         ).fetchone()
         if old is None:
             discussion_id = _discussion(connection, post, finding.brand, at)
-            mention_id = _insert_mention(connection, post_id, discussion_id, finding, at)
+            mention_id = _insert_mention(connection, post, post_id, discussion_id, finding, at)
             _count(connection, discussion_id, post, finding, at)
             if finding.answer:
                 answered.append(discussion_id)
@@ -145,14 +147,17 @@ def _discussion(connection: sqlite3.Connection, post: Post, brand: str, at: date
 
 
 def _insert_mention(
-    connection: sqlite3.Connection, post_id: int, discussion_id: int, finding: Finding, at: datetime
+    connection: sqlite3.Connection, post: Post, post_id: int, discussion_id: int, finding: Finding, at: datetime
 ) -> int:
+    """What rules count of the post stands beside the mention and stays as it was: they are judged again later."""
     cursor = connection.execute(
-        "INSERT INTO mentions (post_id, brand, discussion_id, at, terms, snippet, answer, topics, negative, neutral,"
-        " positive, score, confidence, label, model) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO mentions (post_id, brand, discussion_id, at, terms, snippet, answer, topics, source, language,"
+        " author, reach, negative, neutral, positive, score, confidence, label, model)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         [
             post_id, finding.brand, discussion_id, to_text(at), _json(finding.terms), finding.snippet, finding.answer,
-            _json(finding.topics), *_judgement(finding),
+            _json(finding.topics), post.source, post.language, _author_key(post), post.author.followers or 0,
+            *_judgement(finding),
         ],
     )  # fmt: skip
     return _new_id(cursor)
@@ -243,20 +248,21 @@ def after(connection: sqlite3.Connection, mention_id: int, limit: int) -> tuple[
 
 
 def worst(connection: sqlite3.Connection, discussion_id: int, limit: int) -> tuple[Mention, ...]:
-    """The most negative mentions of a discussion, those of the largest reach first where they are alike."""
+    """The most negative of a discussion's latest mentions, those of the largest reach first where they are alike."""
     query = (
-        f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id"
-        " WHERE m.discussion_id = ? AND NOT m.answer"
+        f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.id IN"
+        f" (SELECT id FROM mentions WHERE discussion_id = ? AND NOT answer ORDER BY id DESC LIMIT {LATEST})"
         " ORDER BY m.label = 'negative' DESC, round(m.score, 1), p.author_followers DESC, m.at LIMIT ?"
     )
     return tuple(rows.mention(row) for row in connection.execute(query, [discussion_id, limit]))
 
 
 def worst_of_brand(connection: sqlite3.Connection, brand: str, since: datetime, limit: int) -> tuple[Mention, ...]:
-    """As `worst`, of all the brand's mentions after `since`."""
+    """As `worst`, of the brand's mentions after `since`."""
     query = (
-        f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.brand = ? AND m.at > ?"
-        " AND NOT m.answer ORDER BY m.label = 'negative' DESC, round(m.score, 1), p.author_followers DESC, m.at LIMIT ?"
+        f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.id IN"
+        f" (SELECT id FROM mentions WHERE brand = ? AND at > ? AND NOT answer ORDER BY at DESC LIMIT {LATEST})"
+        " ORDER BY m.label = 'negative' DESC, round(m.score, 1), p.author_followers DESC, m.at LIMIT ?"
     )
     return tuple(rows.mention(row) for row in connection.execute(query, [brand, to_text(since), limit]))
 

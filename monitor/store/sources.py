@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.model import Coverage
@@ -69,10 +69,12 @@ def cover(connection: sqlite3.Connection, source: str, stretch: Coverage) -> Non
     )
 
 
-def coverage(connection: sqlite3.Connection, start: datetime, end: datetime, names: Collection[str]) -> list[Coverage]:
+def coverage(
+    connection: sqlite3.Connection, brand: str, start: datetime, end: datetime, names: Collection[str]
+) -> list[Coverage]:
     """The stretches between `start` and `end` in which sources were read; of those called `names`, if any are given.
 
-    Where none of them is polled (their posts come by `ingest`) it counts as read from the first mention on.
+    Where none of them is polled (their posts come by `ingest`) it counts as read from the brand's first mention on.
     """
     found = connection.execute(
         "SELECT v.start, v.end, v.complete, v.reason, c.name FROM coverage v LEFT JOIN cursors c ON c.source = v.source"
@@ -87,8 +89,9 @@ def coverage(connection: sqlite3.Connection, start: datetime, end: datetime, nam
     ]
     polled = [row["name"].casefold() for row in connection.execute("SELECT name FROM cursors")]
     if not stretches and not (wanted.intersection(polled) if wanted else polled):
-        first = connection.execute("SELECT min(at) FROM mentions").fetchone()[0]
-        return [Coverage(from_text(first), end)] if first else []
+        first = connection.execute("SELECT min(at) FROM mentions WHERE brand = ?", [brand]).fetchone()[0]
+        # A stretch is open at its start, and the first mention belongs to it.
+        return [Coverage(from_text(first) - timedelta(microseconds=1), end)] if first else []
     return stretches
 
 

@@ -76,7 +76,7 @@ CLICKS = st.builds(
 STEPS = st.lists(st.builds(Step, AFTER, st.one_of(SAID, SAID, CLICKS)), min_size=1, max_size=25)
 ALL = pytest.param(("quiet.yaml", "grave.yaml", "eager.yaml"), id="several rules")
 EACH = [pytest.param((name,), id=name) for name in ("quiet.yaml", "grave.yaml", "eager.yaml")]
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def play(world: Simulation, steps: list[Step], mutes: list[Mute] = []) -> list[Moment]:  # noqa: B006 (never changed)

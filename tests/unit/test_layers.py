@@ -38,6 +38,7 @@ LAYERS = {
     "monitor.store": 2,
     "monitor.ingest": 3,
     "monitor.carry_out": 3,
+    "monitor.judge": 3,
     "monitor.escalate": 3,
     "monitor.explain": 3,
     "monitor.deliver": 3,

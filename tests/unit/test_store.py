@@ -260,6 +260,6 @@ def test_coverage_grows_while_it_goes_on_in_the_same_way(store: Store) -> None:
         sources.cover(connection, "feed:a", Coverage(NOW, NOW + hour))
         sources.cover(connection, "feed:a", Coverage(NOW + hour, NOW + 2 * hour))
         sources.cover(connection, "feed:a", Coverage(NOW + 2 * hour, NOW + 3 * hour, False, "the page was full"))
-        assert len(sources.coverage(connection, NOW, NOW + 9 * hour, ())) == 2
+        assert len(sources.coverage(connection, "Acme", NOW, NOW + 9 * hour, ())) == 2
         (gap,) = sources.gaps(connection, NOW)
     assert gap["reason"] == "the page was full"
