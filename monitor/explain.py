@@ -6,7 +6,7 @@ What a rule made of it is decided in rules/explain.py; this only reads the datab
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +23,7 @@ from monitor.rules.spoken import Spoken
 from monitor.rules.times import NOTHING, Covered
 from monitor.rules.windows import NEWS, horizon
 from monitor.store import discussions, escalations, evidence, facts, mentions, questions, sources
+from monitor.store.evidence import Subject
 
 FOREVER = datetime(1970, 1, 1, tzinfo=UTC)
 #: A rule about a brand as a whole is asked about the last of a discussion that went on for longer.
@@ -217,7 +218,7 @@ class _Asking:
         return self._counted(None, min(first, self.at or first) - max(map(horizon, rules)) - NEWS)
 
     def _counted(self, discussion_id: int | None, since: datetime) -> tuple[Counted, ...]:
-        found: Sequence[Counted] = evidence.counted(self.connection, self.brand, discussion_id, since)
+        found = evidence.counted(self.connection, Subject(self.brand, discussion_id), since)
         return tuple(sorted(found, key=lambda mention: (mention.at, mention.id)))
 
     def _covered(self, rule: Rule) -> Covered:
@@ -225,7 +226,7 @@ class _Asking:
             return NOTHING
         first = self.said[0].at if self.said else self.spoken.now
         since = min(first, self.at or first) - horizon(rule)
-        return Covered(sources.coverage(self.connection, since, self.spoken.now, rule.match.sources))
+        return Covered(sources.coverage(self.connection, self.brand, since, self.spoken.now, rule.match.sources))
 
     def _longest(self, scope: Scope) -> timedelta:
         asked = [condition for rule in self.rules.rules if rule.scope is scope for condition in rule.alert_when_any]
