@@ -173,9 +173,15 @@ class _Asking:
         what, notes = self.found.what, []
         if isinstance(what, Mention) and what.answer:
             notes.append(f"{self.found.name} is an answer of ours: what our own accounts say never counts.")
+        elif not self.said and self.kind is Kind.BRAND and self.at:
+            then = self.spoken.at(self.at)
+            then = then[0].upper() + then[1:]
+            notes.append(f"{then} nothing had been said of {self.brand} that its rules look at.")
         elif not self.said:
-            notes.append(f"No mention of {self.found.name} is stored any more (deleted, or edited so that it names")
-            notes[-1] += f" {self.brand} no longer): there is nothing that rules could count."
+            gone = (
+                f"No mention of {self.found.name} is stored any more (deleted, or edited so that it names {self.brand}"
+            )
+            notes.append(f"{gone} no longer): there is nothing that rules could count.")
         known = {rule.id for rule in self.rules.rules}
         for life in self._lives.get(Scope.DISCUSSION, ()):
             for gone in sorted(life.fired.keys() - known):

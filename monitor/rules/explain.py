@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from monitor.model import Scope
@@ -17,6 +18,7 @@ from monitor.rules.inquiry import Case, Explanation, Fate, Kind, Result, Step
 from monitor.rules.rule import Rule, Status
 from monitor.rules.windows import Windows
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 #: Of a brand-wide rule there are no totals.
 NO_TOTALS = Totals(0, 0)
 #: An answer in Slack says so much of rules that did not alert.
@@ -83,18 +85,20 @@ def _then(rule: Rule, windows: Windows, case: Case) -> _Then:
 
 def _moments(rule: Rule, windows: Windows, case: Case) -> Iterator[tuple[datetime, Totals]]:
     """When the rule is judged because of the mentions asked about, with the totals as of then."""
-    judged: Iterable[tuple[Counted, Totals]]
-    if case.kind is Kind.MENTION:
-        [mention] = case.said
-        first, last = mention.at, mention.at + _longest(rule)
-        judged = (then for then in _with_totals(rule, case) if first <= then[0].at < last or then[0].at == first)
-    elif rule.scope is Scope.BRAND:
-        judged = ((mention, NO_TOTALS) for mention in case.said)
-    else:
-        judged = _with_totals(rule, case)
+    said = [mention.at for mention in case.said]
+    judged: Iterable[tuple[Counted, Totals]] = _with_totals(rule, case)
+    if case.kind is Kind.MENTION or rule.scope is Scope.BRAND:
+        longest = _longest(rule)
+        judged = (one for one in judged if _last_before(said, one[0].at) > one[0].at - longest)
     for mention, totals in judged:
         if rule.discussion or windows.counts(mention):
             yield mention.at, totals
+
+
+def _last_before(said: Sequence[datetime], at: datetime) -> datetime:
+    """The last of these until then; long ago for none."""
+    place = bisect_right(said, at)
+    return said[place - 1] if place else LONG_AGO
 
 
 def _with_totals(rule: Rule, case: Case) -> Iterator[tuple[Counted, Totals]]:

@@ -194,6 +194,29 @@ def test_an_escalation_tells_whom_it_told_and_what_is_due(tmp_path: Path) -> Non
     world.app.close()
 
 
+def test_a_rule_about_the_whole_brand(tmp_path: Path) -> None:
+    wide = THREAD.replace("id: thread", "id: wide\nscope: brand")
+    world = World(tmp_path, wide=wide, thread=THREAD)
+    for talk in ("t1", "t2", "t3"):
+        world.say("acme is bad", conversation_id=talk)
+    world.app.settle(at_once=True)
+    world.wait(seconds=31)
+    world.told()
+    alerted = "wide alerted at 10:00: escalation e1 (open)."
+    assert [said(world, name, "wide") for name in ("d1", "m3", "e1")] == [alerted] * 3
+    assert said(world, "d1") == (
+        "thread did not alert: 1 negative mention within 1h at 10:00, it asks for at least 3 (rules/thread.yaml:10)."
+        " 2 more before 11:00 are enough."
+    )
+    assert in_short(asked(world, "e1").explanations) == (
+        alerted,
+        "Does not apply: thread (it looks at single discussions).",
+    )
+    before = asked(world, "e1", at=world.now - timedelta(minutes=5))
+    assert before.notes == ("At 09:55 nothing had been said of Acme that its rules look at.",)
+    world.app.close()
+
+
 def test_a_discussion_whose_mentions_are_gone(world: World) -> None:
     angry(world)
     with world.app.store.write() as connection:
