@@ -191,6 +191,29 @@ def followed(config: Config, store: Readable, running: bool, today: date, stopwa
     return at_start(config, store, today, stopwatch).rules
 
 
+def to_explain(config: Config, store: Store) -> InForce:
+    """The rules of the folder, their tests not run, and in `problem` how they differ from those that are in force; the
+    stored ones where the folder's are broken. Raises `ConfigError` where there are none."""
+    with store.read() as connection:
+        stored, in_force = facts.recall(connection, "rules_in_force"), facts.recall(connection, "rules_hash")
+    try:
+        rules = read_rules(config)
+    except ConfigError as error:
+        if stored is None or not isinstance(stored[0], dict):
+            raise
+        try:
+            rules = load_rules(stored[0], brand_names(config), str(config.rules))
+        except ConfigError:
+            raise error from None
+        since = f"{stored[1]:%Y-%m-%d %H:%M} UTC"
+        what = f"The rules in {config.rules.name}/ are broken (`rules check` says where); this explains those in force"
+        return InForce(rules, f"{what} since {since}, and their lines.")
+    if in_force is None or in_force[0] == rules.hash:
+        return InForce(rules)
+    what = f"These are the rules as they stand in {config.rules.name}/ now; in force are others"
+    return InForce(rules, f"{what}, since {in_force[1]:%Y-%m-%d %H:%M} UTC: they are taken over by a reload.")
+
+
 def take_over(connection: sqlite3.Connection, config: Config, rules: RuleSet, now: datetime) -> None:
     """Store that these rules are in force from now on, with who changed them; say so where they had been broken."""
     _tell_mended(connection, config, now)

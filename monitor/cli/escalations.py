@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.cli.ids import EscalationNumber
 from monitor.cli.reading import as_json
 from monitor.cli.words import ago, author, clean, columns, number, program, rest, score, table
 
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from monitor.escalation.events import Event
     from monitor.model import Discussion, Escalation, EscalationView, Guideline
 
-#: An escalation's number, as far as the database can count.
-NUMBER = click.IntRange(1, 2**63 - 1)
+NUMBER = EscalationNumber()
 #: As `Outcome` in monitor.model; kept here as words so that `--help` need not load it.
 OUTCOMES = ("answered", "not-about-us", "not-negative", "no-action")
 
@@ -93,7 +93,7 @@ def list_(which: _Which, all_: bool, json_: bool) -> None:
     for e in found:
         nobody = "nobody yet" if e.state in ALIVE else ""
         who = clean(e.assignee, 14) or nobody
-        rows.append([str(e.id), e.severity, e.state, ago(e.created_at, now), who, titles[e.id]])
+        rows.append([f"e{e.id}", e.severity, e.state, ago(e.created_at, now), who, titles[e.id]])
     for line in table(rows, right=[0]):
         click.echo(line)
 
@@ -123,7 +123,7 @@ def _show(view: EscalationView, history: Sequence[Mapping[str, Any]], command: s
     from monitor.model import State
 
     e = view.escalation
-    click.echo(click.style(rest(f"#{e.id} ", view.rules[0].title), bold=True))
+    click.echo(click.style(rest(f"e{e.id} ", view.rules[0].title), bold=True))
     click.echo(f"{e.severity}, {_standing(e)}")
     if view.discussion:
         click.echo(f"\n{rest('', view.discussion.title)}\n{clean(view.discussion.url or view.discussion.key, 500)}")

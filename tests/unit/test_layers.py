@@ -40,6 +40,7 @@ LAYERS = {
     "monitor.carry_out": 3,
     "monitor.judge": 3,
     "monitor.escalate": 3,
+    "monitor.explain": 3,
     "monitor.deliver": 3,
     "monitor.poll": 3,
     "monitor.status": 3,
