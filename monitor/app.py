@@ -18,10 +18,11 @@ from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.deliver import Delivery
 from monitor.errors import ConfigError, MonitorError, Problem
 from monitor.escalate import Escalate
+from monitor.inforce import at_start, refuse, take_over
 from monitor.ingest import Commit, Counts, Ingest
 from monitor.matching import Matcher, TopicMatcher
 from monitor.model import Post
-from monitor.rulebook import at_start, proven_rules, refuse, take_over
+from monitor.rulebook import proven_rules
 from monitor.rules.language import rules_schema
 from monitor.rules.load import RuleSet
 from monitor.rules.teams import teams_schema

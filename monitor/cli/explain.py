@@ -37,7 +37,7 @@ def explain(config: Path | None, id: tuple[str, int], only: str | None, when: st
     or did not alert: every condition of every rule, what it asks, what was found, and the first that failed."""
     from monitor.app import load_config, utc_now
     from monitor.explain import answer, find
-    from monitor.rulebook import to_explain
+    from monitor.inforce import to_explain
     from monitor.rules.spoken import Spoken
     from monitor.store import Store
 

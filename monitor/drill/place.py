@@ -16,8 +16,8 @@ from monitor.config import Config
 from monitor.drill.report import Course, Logged, Report, report
 from monitor.drill.script import Script, Targets, moment
 from monitor.errors import MonitorError, StoreError
+from monitor.inforce import followed
 from monitor.model import State
-from monitor.rulebook import followed
 from monitor.rules.load import RuleSet
 from monitor.store import Store, escalations, facts, mentions, mutes
 from monitor.store.lock import held

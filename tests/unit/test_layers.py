@@ -54,6 +54,7 @@ LAYERS = {
     "monitor.systemd": 2,
     "monitor.starter": 2,
     "monitor.rulebook": 4,
+    "monitor.inforce": 4,
     "monitor.reloading": 4,
     "monitor.app": 4,
     "monitor.daemon": 4,

@@ -1,0 +1,167 @@
+"""Which rules are in force, stored for the next start, and what is wrong with those of the folder.
+
+A set of rules is taken over as a whole or not at all: every file must be good and every test must hold. Where one does
+not, the last good set stays in force, across restarts too, and says so in `status` and to the rule's owner.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from monitor.config import Config
+from monitor.errors import ConfigError
+from monitor.model import MessageKind, Severity
+from monitor.rulebook import brand_names, proof_of, proven_rules, read_rules
+from monitor.rulegit import last_change
+from monitor.rules.load import RuleSet, load_rules
+from monitor.store import escalations, facts, mutes
+from monitor.store.outbox import Outbox
+
+log = logging.getLogger("monitor.rules")
+
+#: So many mistakes are named in the message to the owner.
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """`problem` is what is wrong with the folder, where it is not the folder's rules that are in force; "" else."""
+
+    rules: RuleSet
+    problem: str = ""
+
+
+class Readable(Protocol):
+    """A database to be read."""
+
+    def read(self) -> AbstractContextManager[sqlite3.Connection]: ...
+
+
+# -- what to follow ----------------------------------------------------------------------------------------------
+
+
+def at_start(config: Config, store: Readable, today: date, stopwatch: Callable[[], float]) -> InForce:
+    """The rules of the folder; where they are no good, the last good ones: monitoring goes on.
+
+    Raises `ConfigError` where there have been no good ones yet.
+    """
+    with store.read() as connection:
+        known = facts.recall(connection, "rules_proof")
+    try:
+        return InForce(proven_rules(config, today, stopwatch, str(known[0]) if known else ""))
+    except ConfigError as error:
+        if (good := _last_good(config, store)) is None:
+            raise
+        log.error("The rules are broken; those of %s stay in force:\n%s", _minute(good[1]), error)
+        return InForce(good[0], str(error))
+
+
+def followed(config: Config, store: Readable, running: bool, today: date, stopwatch: Callable[[], float]) -> RuleSet:
+    """What a daemon follows that is `running` on the database, else what one would follow at its start. Raises
+    `ConfigError` where there are no good rules."""
+    good = _last_good(config, store) if running else None
+    return good[0] if good else at_start(config, store, today, stopwatch).rules
+
+
+def to_explain(config: Config, store: Readable) -> InForce:
+    """The rules of the folder, their tests not run, and in `problem` how they differ from those that are in force; the
+    last good ones where the folder's are broken. Raises `ConfigError` where there are none."""
+    with store.read() as connection:
+        in_force = facts.recall(connection, "rules_hash")
+    try:
+        rules = read_rules(config)
+    except ConfigError:
+        if (good := _last_good(config, store)) is None:
+            raise
+        what = f"The rules in {config.rules.name}/ are broken (`rules check` says where); this explains those in force"
+        return InForce(good[0], f"{what} since {_minute(good[1])}, and their lines.")
+    if in_force is None or in_force[0] == rules.hash:
+        return InForce(rules)
+    what = f"These are the rules as they stand in {config.rules.name}/ now; in force are others"
+    return InForce(rules, f"{what}, since {_minute(in_force[1])}: they are taken over by a reload.")
+
+
+def _last_good(config: Config, store: Readable) -> tuple[RuleSet, datetime] | None:
+    """The rules that were taken over last, and when; None if there were none, or they no longer fit the configuration
+    (a brand is gone)."""
+    with store.read() as connection:
+        stored = facts.recall(connection, "rules_in_force")
+    if stored is None or not isinstance(stored[0], dict):
+        return None
+    try:
+        return load_rules(stored[0], brand_names(config), str(config.rules)), stored[1]
+    except ConfigError:
+        return None
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+# -- taking over and refusing ------------------------------------------------------------------------------------
+
+
+def take_over(connection: sqlite3.Connection, config: Config, rules: RuleSet, now: datetime) -> None:
+    """Store that these rules are in force from now on, with who changed them; say so where they had been broken."""
+    _tell_mended(connection, config, now)
+    facts.remember(connection, "rules_problem", "", now)
+    facts.remember(connection, "rules_proof", proof_of(rules, config), now)
+    mutes.replace_those_of_files(connection, _mutes(rules, now), now)
+    before = facts.recall(connection, "rules_hash")
+    if before is not None and before[0] == rules.hash:
+        return
+    facts.remember(connection, "rules_in_force", dict(rules.files), now)
+    facts.remember(connection, "rules_hash", rules.hash, now)
+    change = last_change(config.rules)
+    why = f"{len(rules.rules)} rules, content {rules.hash[:12]}" + (f", by {change}" if change else "")
+    data = {"hash": rules.hash, "author": change.author, "commit": change.commit} if change else {"hash": rules.hash}
+    escalations.log(connection, now, "rules", "loaded", why, data=data)
+
+
+def refuse(connection: sqlite3.Connection, config: Config, rules: RuleSet, problem: str, now: datetime) -> None:
+    """Store what is wrong with the folder, and tell it once; `rules` are those that stay in force."""
+    before = facts.recall(connection, "rules_problem")
+    facts.remember(connection, "rules_problem", problem, now)
+    if problem and (before is None or before[0] != problem):
+        escalations.log(connection, now, "rules", "refused", problem.split("\n", 1)[0])
+        _tell(connection, config, _broken(rules, config.rules, problem.splitlines()), now)
+
+
+def _mutes(rules: RuleSet, now: datetime) -> list[mutes.Mute]:
+    return [
+        mutes.Mute(rule.id, mute.since or now, mute.until, rule.owner, mute.because, mutes.FILE)
+        for rule in rules.rules
+        for mute in rule.mutes
+        if mute.until > now
+    ]
+
+
+def _tell_mended(connection: sqlite3.Connection, config: Config, now: datetime) -> None:
+    before = facts.recall(connection, "rules_problem")
+    if before is not None and before[0]:
+        _tell(connection, config, f"The rules in {config.rules.name}/ are good again and in force.", now)
+
+
+def _broken(rules: RuleSet, folder: Path, lines: Sequence[str]) -> str:
+    place = str(folder) + os.sep
+    named = [line.replace(place, "") for line in lines[:NAMED]]
+    more = [f"… and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
+    about = [(place + start + rule.file, rule.owner) for rule in rules.rules for start in ("", f"tests{os.sep}")]
+    owners = {owner for file, owner in about if any(line.startswith(file) for line in lines)}
+    whose = f" Owner: {', '.join(sorted(owners))}." if owners else ""
+    what = f"The rules in {folder.name}/ have changed and are not taken over; what was last good stays in force.{whose}"
+    return "\n".join([what, *named, *more, "`brand-monitor rules check` and `rules test` say it all."])
+
+
+def _tell(connection: sqlite3.Connection, config: Config, text: str, now: datetime) -> None:
+    Outbox(connection).enqueue(
+        kind=MessageKind.NOTICE, channel=config.slack.channel, severity=Severity.HIGH, payload={"text": text}, now=now,
+    )  # fmt: skip
