@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.model import MessageState, State
-from monitor.store import Store, escalations, facts, sources, stats
+from monitor.store import Store, escalations, facts, mutes, sources, stats
 from monitor.store.lock import held
+from monitor.store.mutes import Mute
 from monitor.store.outbox import Outbox
 from monitor.store.stats import SourceStatus
 
@@ -27,7 +28,8 @@ WAITING_LONG = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
-    daemon noted them last (`at`). `problems` are sentences that say what to mend."""
+    daemon noted them last (`at`). `rules`: what was taken over last (`why`: how many, which content, by whom) and when;
+    `mutes` are those in force or to come. `problems` are sentences that say what to mend."""
 
     running: bool
     daemon: Mapping[str, Any]
@@ -41,6 +43,8 @@ class Status:
     outbox: Mapping[MessageState, int]
     oldest_waiting: datetime | None
     escalations: Mapping[State, int]
+    rules: Mapping[str, Any]
+    mutes: tuple[Mute, ...]
     problems: tuple[str, ...]
 
 
@@ -78,6 +82,8 @@ def status(store: Store, now: datetime) -> Status:
             outbox=outbox.counts(),
             oldest_waiting=waiting,
             escalations=escalations.count_by_state(connection),
+            rules=escalations.last_event(connection, "rules", "loaded"),
+            mutes=mutes.in_force(connection, now),
             problems=tuple(problems),
         )
 

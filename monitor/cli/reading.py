@@ -139,6 +139,11 @@ def _show(found: Status, now: datetime) -> None:
     )
     states = ", ".join(f"{count} {state}" for state, count in found.escalations.items()) or "none"
     click.echo(f"{_bold('Escalations')}  {states}")
+    if found.rules:
+        click.echo(rest(f"{_bold('Rules')}        taken over {ago(found.rules['at'], now)}: ", found.rules["why"]))
+    for mute in found.mutes:
+        when = "is muted, which ends" if mute.since <= now else f"will be muted {ago(mute.since, now)}, which ends"
+        click.echo(rest(f"  {mute.rule_id} {when} {ago(mute.until, now)}: ", mute.why, f" ({clean(mute.who, 30)})"))
     if queue := found.queue:
         polls, waiting = number(queue["polls_under_way"], "poll"), number(queue["waiting"], "poll")
         click.echo(f"{_bold('Queue')}        {waiting} to store, {polls} under way, {ago(queue['at'], now)}")

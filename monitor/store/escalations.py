@@ -241,6 +241,14 @@ def history(connection: sqlite3.Connection, escalation_id: int) -> tuple[sqlite3
     return tuple(connection.execute("SELECT * FROM events WHERE escalation_id = ? ORDER BY id", [escalation_id]))
 
 
+def last_event(connection: sqlite3.Connection, who: str, what: str) -> dict[str, Any]:
+    """`at` and `why` of the latest event of this kind; nothing if there was none."""
+    row = connection.execute(
+        "SELECT at, why FROM events WHERE what = ? AND who = ? ORDER BY at DESC, id DESC LIMIT 1", [what, who]
+    ).fetchone()
+    return {"at": from_text(row["at"]), "why": row["why"]} if row else {}
+
+
 def events_after(connection: sqlite3.Connection, event_id: int) -> tuple[sqlite3.Row, ...]:
     """All events after event `event_id`, oldest first, with their `id` and `escalation_id`."""
     return tuple(connection.execute("SELECT * FROM events WHERE id > ? ORDER BY id", [event_id]))
