@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.backtest import backtest
 from monitor.cli.problems import as_json as problem_as_json
 from monitor.cli.problems import mistake, styled
 from monitor.cli.words import number
@@ -16,6 +17,9 @@ from monitor.errors import ConfigError
 @click.group()
 def rules() -> None:
     """Check the rules that decide what alerts."""
+
+
+rules.add_command(backtest)
 
 
 @rules.command("check")
