@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from monitor.cli.words import near, number
 from monitor.config import Config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.errors import ConfigError, MonitorError, Problem, SourceError
-from monitor.rulebook import read_rules, rule_files
+from monitor.rulebook import proven_rules, rule_files
 from monitor.rules.load import RuleSet, load_rules
 from monitor.rules.rule import Status
 from monitor.sources.parser import Parser
@@ -67,7 +68,7 @@ def rules_or_problems(path: Path | None) -> tuple[RuleSet | None, Sequence[Probl
     except ConfigError as error:
         return None, (*error.problems, *_rules_at_least(error))
     try:
-        return read_rules(config, utc_now().date()), ()
+        return proven_rules(config, utc_now().date(), time.perf_counter), ()
     except ConfigError as error:
         return None, error.problems
 
@@ -85,13 +86,15 @@ def _rules_at_least(error: ConfigError) -> Sequence[Problem]:
 
 def _rules(config: Config) -> Generator[Finding, None, RuleSet | None]:
     try:
-        rules = read_rules(config, utc_now().date())
+        rules = proven_rules(config, utc_now().date(), time.perf_counter)
     except ConfigError as error:
         yield from _mistakes(error.problems)
         return None
     yield from _notes(rules.warnings)
     live = sum(rule.status is Status.LIVE for rule in rules.rules)
-    text = f"{near(config.rules)}: {number(len(rules.rules), 'rule')}, {live} of them live"
+    tests = sum(len(file.tests) for file in rules.tests)
+    counted = f"{number(len(rules.rules), 'rule')}, {live} of them live, {number(tests, 'test')} passed"
+    text = f"{near(config.rules)}: {counted}"
     yield Finding(0, text if live else f"{text}: nothing will ever alert", warning=not live)
     return rules
 

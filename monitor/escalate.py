@@ -97,8 +97,9 @@ class Escalate:
             return
         last = escalations.latest(connection, brand, rule.scope, discussion_id, rule.id)
         alive = last is not None and last.state in machine.ALIVE
-        # What was resolved comes back through a new negative mention only, not through a friendly word.
-        if not alive and not firing.worse:
+        # What has ended comes back through a new negative mention only, not through a friendly word. One that fires for
+        # the first time may do so through any: in which order they came in decides nothing.
+        if last is not None and not alive and not firing.worse:
             return
         fired = FiredRule(rule.id, rule.title.replace("{brand}", brand), rule.severity, verdict.reasons, verdict.at)
         kept, who = self._snapshot(rule), f"rule {rule.id}"

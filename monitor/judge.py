@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +28,10 @@ MOST_DISCUSSIONS = 5_000
 #: What is old is dropped in one go, now and then, and a little late: a clock that is set back a little finds all.
 PRUNE_EVERY = timedelta(hours=2)
 PRUNE_LATE = timedelta(hours=1)
+#: After an edit or a deletion a subject is counted anew: at once if it is of the usual size, a huge one so much later
+#: for each number beyond that. To count a million takes seconds, and somebody edits something all the time.
+USUAL_NUMBERS = 100_000
+RECOUNT_LATER = timedelta(microseconds=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +47,23 @@ class Firing:
 class _Held:
     """What is in memory of a subject: all that its `windows` need to be asked about any moment since `asked_from`.
 
-    It holds the mentions up to `mark`, as they were at that `revision`.
+    It holds the mentions up to `mark`, as they were at that `revision` or, those that came later, when they came.
     """
 
     windows: dict[str, Windows]
     mark: Mark
     revision: int
+    counted_at: datetime
     asked_from: datetime
     numbers: int = 0
 
-    def add(self, mentions: Iterable[Counted]) -> None:
-        windows = tuple(self.windows.values())
-        for mention in mentions:
-            for one in windows:
-                one.add(mention)
+    def add(self, mention: Counted) -> None:
+        for windows in self.windows.values():
+            windows.add(mention)
+
+    def is_of(self, revision: int, now: datetime) -> bool:
+        later = max(0, self.numbers - USUAL_NUMBERS) * RECOUNT_LATER
+        return self.revision == revision or self.counted_at <= now < self.counted_at + later
 
     def prune(self, now: datetime) -> None:
         if now - NEWS - self.asked_from >= PRUNE_EVERY:
@@ -138,19 +145,23 @@ class Judge:
         if held is None or not self._may_go_on(connection, held, mark, revision, now):
             held = self._fresh(subject, mark, revision, now)
             since = held.asked_from - max(horizon(windows.rule) for windows in held.windows.values())
-            rows = new = evidence.counted(connection, subject, since)
+            counted, rows = 0, evidence.counted(connection, subject, since)
         else:
-            rows = evidence.added(connection, subject, min(after, held.mark.id))
-            new = [mention for mention in rows if mention.id > held.mark.id]
+            counted, rows = held.mark.id, evidence.added(connection, subject, min(after, held.mark.id))
             held.mark = mark
-        held.add(new)
+        came = []
+        for mention in rows:
+            if mention.id > counted:
+                held.add(mention)
+            if mention.id > after:
+                came.append(mention)
         held.prune(now)
         self._keep(subject, held)
-        return held, [mention for mention in rows if mention.id > after]
+        return held, came
 
     def _may_go_on(self, connection: sqlite3.Connection, held: _Held, mark: Mark, revision: int, now: datetime) -> bool:
         return (
-            held.revision == revision
+            held.is_of(revision, now)
             and held.mark.id <= mark.id
             and held.asked_from <= now - NEWS
             and evidence.is_stored(connection, held.mark)
@@ -158,7 +169,7 @@ class Judge:
 
     def _fresh(self, subject: Subject, mark: Mark, revision: int, now: datetime) -> _Held:
         windows = {empty.rule.id: empty.empty() for empty in self._watching(subject)}
-        return _Held(windows, mark, revision, now - PRUNE_LATE - NEWS)
+        return _Held(windows, mark, revision, now, now - PRUNE_LATE - NEWS)
 
     def _windows_at(
         self, connection: sqlite3.Connection, subject: Subject, rule: Rule, as_of: datetime, now: datetime

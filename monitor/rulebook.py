@@ -103,7 +103,8 @@ def _paths(folder: Path, unreadable: Callable[[OSError], None]) -> Iterable[Path
     paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=unreadable) for name in names]
     for path in sorted(paths)[:MOST_RULE_FILES]:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix in (".yaml", ".yml", ".md") and not hidden:
+        # Whatever looks like one of ours is taken in, so that a wrong ending (.YAML, .yaml.txt) is told.
+        if not hidden and path.name.casefold().removesuffix(".txt").endswith((".yaml", ".yml", ".md")):
             yield path
 
 

@@ -73,11 +73,11 @@ class Simulation:
     """One world: a set of rules, a database, a channel, a clock that the caller turns by `until`."""
 
     def __init__(self, rules: RuleSet, brands: Collection[str], start: datetime) -> None:
-        self._store = Store.in_memory()
+        self.store = Store.in_memory()
         self._tape = Tape()
         self._rules = rules
         self._escalate = Escalate(rules, CHANNEL, brands)
-        self._delivery = Delivery(self._store, self._tape)
+        self._delivery = Delivery(self.store, self._tape)
         self._now = start
         self._brands_at: datetime | None = None
         self._deliver_at: datetime | None = None
@@ -87,13 +87,13 @@ class Simulation:
         self.posts: list[int | None] = []
         self.replies: list[int | None] = []
         self.called: dict[int | None, list[str]] = {}
-        with self._store.write() as connection:
+        with self.store.write() as connection:
             for rule in rules.rules:
                 for mute in rule.mutes:
-                    self._mute(connection, rule.id, mute.since or start, mute.until)
+                    mutes.add(connection, mutes.Mute(rule.id, mute.since or start, mute.until, rule.owner), start)
 
     def close(self) -> None:
-        self._store.close()
+        self.store.close()
 
     def until(self, moment: datetime) -> None:
         """Let everything happen that is due until then."""
@@ -104,7 +104,7 @@ class Simulation:
         self._settle()
 
     def _next_due(self) -> datetime | None:
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             timer = escalations.next_timer(connection)
         return min((at for at in (timer, self._brands_at, self._deliver_at) if at is not None), default=None)
 
@@ -112,8 +112,8 @@ class Simulation:
         now = self._now
         if self._brands_at is not None and self._brands_at <= now:
             self._brands_at = None
-            self._escalate.judge_brands(self._store, now, at_once=True)
-        with self._store.write() as connection:
+            self._escalate.judge_brands(self.store, now, at_once=True)
+        with self.store.write() as connection:
             self._escalate.fire_timers(connection, now)
         self._note_events()
         while (wake := self._delivery.step(now)) is not None and wake <= now:
@@ -140,16 +140,17 @@ class Simulation:
         )
         sentiment = None if said.answer else Scripted(said.sentiment, said.confidence)
         finding = Finding(said.brand, (said.brand,), post.text, said.topics or (), said.answer, sentiment)
-        with self._store.write() as connection:
+        with self.store.write() as connection:
             stored = mentions.save(connection, post, [finding], self._now)
             self._escalate.consider(connection, stored.added, stored.answered, self._now)
         self._brands_at = min(self._brands_at or self._now + BRAND_EVERY, self._now + BRAND_EVERY)
+        self._deliver_at = self._now
         self._note_events()
         return ""
 
     def click(self, click: Click) -> str:
         """What the click did not do, in words; "" if it did something."""
-        with self._store.write() as connection:
+        with self.store.write() as connection:
             found = self._escalations(connection, click.discussion)
             alive = [escalation for escalation in found if escalation.state in ALIVE] or found[-1:]
             if len(alive) != 1:
@@ -158,24 +159,21 @@ class Simulation:
                 Moment(self._now, MomentKind.CLICK, f"{click.user} presses {click.button}", _name(alive[0], connection))
             )
             decision = act(connection, alive[0], _event(click, self._now), click.user, self._now)
+        self._deliver_at = self._now
         self._note_events()
         return "" if decision.effects else f"it changed nothing: {decision.reason}"
 
     def mute(self, mute: Mute) -> str:
-        with self._store.write() as connection:
-            self._mute(connection, mute.rule, self._now, mute.until)
+        with self.store.write() as connection:
+            mutes.add(connection, mutes.Mute(mute.rule, self._now, mute.until, "test"), self._now)
         self.timeline.append(Moment(self._now, MomentKind.SILENCE, f"{mute.rule} is muted"))
         return ""
-
-    @staticmethod
-    def _mute(connection: sqlite3.Connection, rule_id: str, since: datetime, until: datetime) -> None:
-        mutes.add(connection, mutes.Mute(rule_id, since, until, "test"))
 
     # -- what became of it ---------------------------------------------------------------------------------------
 
     def found(self, expectation: Expectation) -> dict[str, object] | str:
         """The actual value of everything that is expected, or why there is none."""
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             known = self._escalations(connection, expectation.discussion)
             if rule := expectation.values.get("rule"):
                 known = [one for one in known if one.rule_id == rule] or known
@@ -218,7 +216,7 @@ class Simulation:
 
     def fired(self) -> frozenset[str]:
         """The ids of the rules that fired."""
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             return frozenset(
                 fired.rule_id
                 for escalation in self._escalations(connection, None)
@@ -227,7 +225,7 @@ class Simulation:
 
     def reasons(self) -> frozenset[tuple[str, str, str]]:
         """Rule, name and wording of every alerting condition that held when its rule fired."""
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             return frozenset(
                 (fired.rule_id, reason.name, reason.asked)
                 for escalation in self._escalations(connection, None)
@@ -238,7 +236,7 @@ class Simulation:
     def tiers(self) -> frozenset[tuple[str, int]]:
         """Rule and number of every tier that was told."""
         told: set[tuple[str, int]] = set()
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             for escalation in self._escalations(connection, None):
                 rule_id = escalation.rule_id
                 for event in escalations.history(connection, escalation.id):
@@ -254,7 +252,7 @@ class Simulation:
     # -- the timeline --------------------------------------------------------------------------------------------
 
     def _note_events(self) -> None:
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             for event in escalations.events_after(connection, self._events_told):
                 self._events_told = event["id"]
                 if event["escalation_id"] is not None:
@@ -280,7 +278,7 @@ class Simulation:
 
     def _note_messages(self) -> None:
         arrived, self._tape.arrived = self._tape.arrived, []
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             for outbox_id in arrived:
                 message = Outbox(connection).get(outbox_id)
                 escalation = escalations.by_id(connection, message.escalation_id or 0)

@@ -1,4 +1,4 @@
-"""`rules check`: what is wrong in the rule folder, and what is in force."""
+"""`rules check`: what is wrong in the rule folder, and what is in force; `rules new` stands in a module of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.backtest import backtest
+from monitor.cli import backtest, mutes, new, rule_tests
 from monitor.cli.problems import as_json as problem_as_json
 from monitor.cli.problems import mistake, styled
 from monitor.cli.words import number
@@ -16,10 +16,11 @@ from monitor.errors import ConfigError
 
 @click.group()
 def rules() -> None:
-    """Check the rules that decide what alerts."""
+    """Write, check, test and try the rules that decide what alerts; silence one for a while."""
 
 
-rules.add_command(backtest)
+for command in (new.new, rule_tests.test, backtest.backtest, mutes.list_, mutes.mute, mutes.unmute):
+    rules.add_command(command)
 
 
 @rules.command("check")

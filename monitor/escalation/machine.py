@@ -109,12 +109,15 @@ def _fired(escalation: Escalation, event: Fired, clock: Clockwork, now: datetime
     free_at = clock.free_at(1, event.severity, now)
     if escalation.state is State.HELD:
         return _fired_while_held(escalation, event, clock, free_at, now)
-    if free_at > now and (more_severe or event.added):
+    if free_at > now and (more_severe or event.added or escalation.opened_at is None):
         # What is open already stays as it is; the rule that must be silent speaks when it may.
         return Decision(escalation, (StartTimer(TimerKind.HOLD, free_at),), _held_because(clock, now))
     if escalation.opened_at is None:
-        # Somebody took it while its rule was muted.
-        return Decision(replace(escalation, opened_at=now), (SendRoot(),), Reason.MAY_SPEAK)
+        # Somebody took it while its rule was muted; whichever may speak makes its first message.
+        speaking = replace(escalation, severity=event.severity, rule_id=event.rule_id)
+        if more_severe:
+            return _speak(speaking, clock, now, Reason.SEVERITY_UP)
+        return Decision(replace(speaking, opened_at=now), (SendRoot(),), Reason.MAY_SPEAK)
     if more_severe:
         raised = replace(escalation, severity=event.severity, rule_id=event.rule_id, snoozed_until=None)
         raised = _from_first_tier(raised, now)

@@ -76,6 +76,7 @@ def _not_empty(value: Any) -> Any:
 Owner = Annotated[
     Text, Matching(r"[^@\s][^@]*|[^@\s]+@[^@\s]+\.[^@\s]+", "is neither a name nor an address like ada@example.com")
 ]
+Title = Annotated[Prose, AfterValidator(_title), Field(max_length=150)]
 Delay = Annotated[Duration, between("0s", "30d")]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Topics = Annotated[tuple[TopicName, ...], Field(min_length=1)]
@@ -228,7 +229,7 @@ def _ends(mute: _Mute) -> _Mute:
 class _RuleFile:
     id: RuleId
     """Part of the identity of its escalations: never rename it."""
-    title: Annotated[Prose, AfterValidator(_title), Field(max_length=150)]
+    title: Title
     """The headline of the alert; {brand} stands for the brand's name."""
     owner: Owner
     """Who keeps this rule: an e-mail address or a name."""

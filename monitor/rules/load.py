@@ -8,6 +8,7 @@ which are read here and run elsewhere.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -24,7 +25,7 @@ from monitor.rules.teams import parse_teams
 from monitor.rules.testcase import TestFile
 from monitor.rules.testfile import parse_tests
 from monitor.rules.topics import parse_topics
-from monitor.yamlfile import Document, parse_yaml
+from monitor.yamlfile import Document, parse_yaml, shortened
 
 TEAMS, TOPICS, TESTS = "teams.yaml", "topics.yaml", "tests/"
 T = TypeVar("T")
@@ -143,18 +144,21 @@ def _members(document: Document | None) -> Collection[str] | None:
         members = team.get("members") if isinstance(team, dict) else None
         if isinstance(members, dict | list):
             found.update(map(str, members))
+        if isinstance(team, dict) and isinstance(group := team.get("user_group"), str):
+            found.add(group)
     return found
 
 
 def _misplaced(name: str) -> str:
     """What to do with a file that somebody may take for a rule, although nobody reads it."""
-    if _is_test(name) or not name.endswith((".yaml", ".yml")):
+    stem, _, ending = name.rpartition("/")[2].partition(".")
+    if _is_test(name) or _is_yaml(name, ".yaml") or not re.fullmatch(r"(.*\.)?ya?ml(\.txt)?", ending, re.IGNORECASE):
         return ""
+    if not name.endswith(".yaml"):
+        return f"a file with the ending .{ending} is not read; rename it to {shortened(stem)}.yaml"
     if name.startswith(TESTS):
-        return "tests are not looked for here; move the file to the top of the folder tests, with the ending .yaml"
-    if "/" in name:
-        return "rules are not looked for here; move the file to the top of the rules folder, or delete it"
-    return "a file with the ending .yml is not read; rename it to .yaml" if name.endswith(".yml") else ""
+        return "tests are not looked for here; move the file to the top of the folder tests"
+    return "rules are not looked for here; move the file to the top of the rules folder, or delete it"
 
 
 def _same_ids(documents: Mapping[str, Document]) -> list[Problem]:

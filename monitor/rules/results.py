@@ -100,11 +100,13 @@ class Line(NamedTuple):
 # -- for people --------------------------------------------------------------------------------------------------
 
 
-def told(result: TestResult) -> Iterator[Line]:
-    """A line for a test that passed; for one that failed the timeline, what was expected woven into it."""
+def told(result: TestResult, *, timeline: bool = False) -> Iterator[Line]:
+    """A line for a test that passed; for one that failed, or if asked for, the `timeline` with what was expected."""
     name = shortened(result.test.name, 100)
     if result.passed:
         yield Line(f"ok    {name}", Tone.GOOD)
+        if timeline:
+            yield from _timeline(result)
         return
     yield Line(f"FAIL  {name}", Tone.BAD)
     yield Line(f"      {result.file}:{result.test.line}", Tone.FAINT)

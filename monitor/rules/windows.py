@@ -37,19 +37,6 @@ def horizon(rule: Rule) -> timedelta:
 class _Asked:
     """What a rule asks for, made ready once for all its windows."""
 
-    __slots__ = (
-        "alerts",
-        "all_negative",
-        "counts",
-        "floor",
-        "holds",
-        "longest",
-        "loud",
-        "matched",
-        "needed",
-        "negative",
-    )
-
     def __init__(self, rule: Rule) -> None:
         self.counts = matching(rule)
         self.negative = negative(rule)
@@ -202,8 +189,10 @@ class Windows:
             Condition(a.name, a.asked(), a.found(seen, at, covered), a.holds(seen, at, covered))
             for a in self._asked.alerts
         )
-        floors = tuple(Condition(n, f"at least {least:,}", f"{found:,}", found >= least)
-                       for n, least, found in self._floors(totals))  # fmt: skip
+        floors = (
+            Condition(name, f"at least {least:,}", f"{found:,}", found >= least)
+            for name, least, found in self._floors(totals)
+        )
         return Verdict(rule.id, self._fires(at, totals, covered), rule.severity, as_of, (*floors, *asked))
 
     def progress(self, as_of: datetime, totals: Totals, covered: Covered = NOTHING) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -32,27 +33,25 @@ class Mark(NamedTuple):
     brand: str = ""
 
 
-def counted(connection: sqlite3.Connection, subject: Subject, since: datetime) -> list[Counted]:
-    """The mentions of a subject after `since`; our own answers never count."""
+def counted(connection: sqlite3.Connection, subject: Subject, since: datetime) -> Iterator[Counted]:
+    """The mentions of a subject after `since`, as they are read; our own answers never count."""
     of, value = ("discussion_id", subject.discussion_id) if subject.discussion_id else ("brand", subject.brand)
     return _read(connection, f"{_COUNTED} {of} = ? AND at > ? AND NOT answer", [value, to_text(since)])
 
 
-def added(connection: sqlite3.Connection, subject: Subject, after: int) -> list[Counted]:
-    """The mentions of a subject that were stored after mention `after`, in that order."""
+def added(connection: sqlite3.Connection, subject: Subject, after: int) -> Iterator[Counted]:
+    """The mentions of a subject that were stored after mention `after`, as they are read, in that order."""
     # The plus keeps SQLite from going through all of the brand: few mentions are new.
     of, value = ("discussion_id", subject.discussion_id) if subject.discussion_id else ("+brand", subject.brand)
     return _read(connection, f"{_COUNTED} {of} = ? AND id > ? AND NOT answer ORDER BY id", [value, after])
 
 
-def _read(connection: sqlite3.Connection, query: str, values: list[Any]) -> list[Counted]:
+def _read(connection: sqlite3.Connection, query: str, values: list[Any]) -> Iterator[Counted]:
     cursor = connection.cursor()
-    # Plain tuples: a brand may have a million mentions in a rule's baseline.
+    # Plain tuples, and never all of them at once: a brand may have millions of mentions in a rule's baseline.
     cursor.row_factory = None
-    return [
-        Counted(id, from_text(at), brand, source, language, _topics(topics), author, reach, score, confidence)
-        for id, at, brand, source, language, topics, author, reach, score, confidence in cursor.execute(query, values)
-    ]
+    for id, at, brand, source, language, topics, author, reach, score, confidence in cursor.execute(query, values):
+        yield Counted(id, from_text(at), brand, source, language, _topics(topics), author, reach, score, confidence)
 
 
 @lru_cache(maxsize=1024)

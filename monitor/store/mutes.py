@@ -22,7 +22,14 @@ class Mute:
     origin: str = COMMAND
 
 
-def add(connection: sqlite3.Connection, mute: Mute) -> None:
+def add(connection: sqlite3.Connection, mute: Mute, now: datetime) -> None:
+    """From now on, or from when it begins; messages of its that still wait to be sent wait for its end as well."""
+    if mute.since <= now < mute.until:
+        connection.execute(
+            "UPDATE outbox SET not_before = max(not_before, ?) WHERE state = 'ready' AND kind <> 'update'"
+            " AND escalation_id IN (SELECT id FROM escalations WHERE rule_id = ?)",
+            [to_text(mute.until), mute.rule_id],
+        )
     connection.execute(
         "INSERT INTO mutes (rule_id, since, until, who, why, origin) VALUES (?,?,?,?,?,?)",
         [mute.rule_id, to_text(mute.since), to_text(mute.until), mute.who, mute.why, mute.origin],
@@ -67,7 +74,7 @@ def replace_those_of_files(connection: sqlite3.Connection, wanted: Iterable[Mute
     before = {rule_id: muted_until(connection, rule_id, now) for rule_id in rules}
     connection.execute("DELETE FROM mutes WHERE origin = ?", [FILE])
     for mute in wanted:
-        add(connection, mute)
+        add(connection, mute, now)
     for rule_id, ended in before.items():
         if ended and muted_until(connection, rule_id, now) is None:
             _wake(connection, rule_id, ended, now)
@@ -78,5 +85,10 @@ def _wake(connection: sqlite3.Connection, rule_id: str, ended: datetime, now: da
     connection.execute(
         "UPDATE timers SET due_at = ? WHERE due_at = ? AND escalation_id IN"
         " (SELECT escalation_id FROM escalation_rules WHERE rule_id = ?)",
+        [to_text(now), to_text(ended), rule_id],
+    )
+    connection.execute(
+        "UPDATE outbox SET not_before = ? WHERE not_before = ? AND state = 'ready' AND escalation_id IN"
+        " (SELECT id FROM escalations WHERE rule_id = ?)",
         [to_text(now), to_text(ended), rule_id],
     )

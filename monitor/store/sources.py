@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.model import Coverage
@@ -90,7 +90,8 @@ def coverage(
     polled = [row["name"].casefold() for row in connection.execute("SELECT name FROM cursors")]
     if not stretches and not (wanted.intersection(polled) if wanted else polled):
         first = connection.execute("SELECT min(at) FROM mentions WHERE brand = ?", [brand]).fetchone()[0]
-        return [Coverage(from_text(first), end)] if first else []
+        # A stretch is open at its start, and the first mention belongs to it.
+        return [Coverage(from_text(first) - timedelta(microseconds=1), end)] if first else []
     return stretches
 
 

@@ -130,6 +130,25 @@ def test_an_edit_counts_as_it_is_now(town: Town) -> None:
     assert town.still_holds(THREE), "three are bad again"
 
 
+def test_a_huge_discussion_is_counted_anew_a_little_later(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor.judge, "USUAL_NUMBERS", 2)
+    monkeypatch.setattr(monitor.judge, "RECOUNT_LATER", MINUTE)
+    town.say(times=2)
+    town.say(number=2, sentiment=GOOD, late=MINUTE)
+
+    def fires() -> bool:
+        with town.store.write() as connection:
+            (added,) = town.save(connection, sentiment=GOOD).added
+            return bool(town.judge.judge(connection, Subject("Acme", 1), added.mention_id - 1, town.now))
+
+    with town.store.write() as connection:
+        town.save(connection)
+    town.now += MINUTE
+    assert fires()
+    town.now += 10 * MINUTE
+    assert not fires()
+
+
 def test_what_names_the_brand_no_more_is_not_counted(town: Town) -> None:
     town.say(times=2)
     town.now += MINUTE

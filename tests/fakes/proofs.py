@@ -53,5 +53,5 @@ def _angry(rule: Rule) -> str:
         case AuthorReach():
             return "{at: 0m}"
         case Spike() as spike:
-            usual = f"{{at: 0m, every: 1m, count: {spike.minimum_baseline + 1}, discussion: a}}"
+            usual = f"{{at: 0m, every: 1m, count: {spike.minimum_baseline}, discussion: a}}"
             return f"{usual}, {{at: {duration_text(spike.baseline)}, every: 1s, count: 200, discussion: b}}"

@@ -233,6 +233,35 @@ def test_rules_check_as_json(tmp_path: Path) -> None:
     assert [problem["file"] for problem in answer["problems"]] == ["monitor.yaml", "rules/teams.yaml"]
 
 
+def test_a_new_rule_is_asked_for_until_the_answers_will_do(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    answers = ["tpoic", "4", "", "safety", "two", "2", "1h", "Fire at {brand}", "", "", "legal", "", "jana@example.com"]
+    told = run("rules", "new", cwd=tmp_path, stdin="\n".join(answers) + "\n")
+    assert told.returncode == 0, told.stderr
+    assert '"tpoic" is none of them; did you mean "topic"?' in told.stdout
+    assert '"two" is no whole number' in told.stdout and "wrote rules/fire-at-acme.yaml" in told.stdout
+    rule = (tmp_path / "rules" / "fire-at-acme.yaml").read_text("utf-8")
+    assert "owner: jana@example.com" in rule and "team: legal" in rule and "topics: {any_of: [safety]}" in rule
+    checked = run("rules", "check", cwd=tmp_path)
+    assert checked.returncode == 0 and "fire-at-acme (test, high)" in checked.stdout
+
+
+def test_a_new_rule_without_questions_never_writes_over_another(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    first = run("rules", "new", "--yes", "--kind", "spike", "--at-least", "20", "--id", "our-spike", cwd=tmp_path)
+    assert first.returncode == 0 and "minimum_now: 20" in (tmp_path / "rules" / "our-spike.yaml").read_text("utf-8")
+    before = sorted((tmp_path / "rules").rglob("*"))
+    for arguments, says in (
+        (["--id", "our-spike"], 'there is a "our-spike" already'),
+        (["--times", "4"], "--times does not go with the kind discussion; nothing was written"),
+        (["--team", "scoial"], 'did you mean "social"?'),
+        (["--kind", "voice", "--at-least", "ten"], "--at-least: "),
+    ):
+        refused = run("rules", "new", "--yes", *arguments, cwd=tmp_path)
+        assert refused.returncode == 2 and says in refused.stderr, refused.stderr
+    assert sorted((tmp_path / "rules").rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [

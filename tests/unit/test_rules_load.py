@@ -94,7 +94,7 @@ def test_what_is_worth_a_look_is_a_warning(changed: dict[str, str | None], expec
 
 ELSEWHERE = {
     "same id": ("copy.yaml", RULE, "copy.yaml:1:1: id: angry.yaml has this id already"),
-    ".yml": ("other.yml", RULE, "other.yml: a file with the ending .yml is not read; rename it to .yaml"),
+    ".yml": ("other.yml", RULE, "other.yml: a file with the ending .yml is not read; rename it to other.yaml"),
     "rule in a folder": ("old/other.yaml", RULE, "old/other.yaml: rules are not looked for here; move the file"),
     "broken": ("broken.yaml", "id: [", "broken.yaml:1:6: "),
     "half-written": ("half.yaml", "", "half.yaml: the file is empty"),

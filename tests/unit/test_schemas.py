@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from monitor.app import SCHEMAS, schema_text
 from monitor.rules.load import load_rules
-from monitor.starter import starter_files
+from monitor.starter import starter_files, write_starter
 from monitor.yamlfile import parse_yaml
 from tests.fakes.rules_folder import RULE, TESTS
 
@@ -43,6 +43,15 @@ def test_every_starter_file_names_its_schema_and_fits_it(name: str) -> None:
     kinds = {"monitor.yaml": "config", "rules/teams.yaml": "teams", "rules/topics.yaml": "topics"}
     what = kinds.get(name, "tests" if "/tests/" in name else "rules")
     assert schema.stem == what and mistakes(what, STARTER[name]) == []
+
+
+def test_init_renews_the_schemas_and_nothing_else(tmp_path: Path) -> None:
+    write_starter(tmp_path)
+    old = [tmp_path / "rules" / ".schema" / "rules.json", tmp_path / "rules" / "teams.yaml"]
+    for path in old:
+        path.write_text("{}")
+    written = [path for path, done in write_starter(tmp_path) if done]
+    assert written == old[:1] and old[0].read_text("utf-8") == schema_text("rules") and old[1].read_text() == "{}"
 
 
 def test_every_starter_rule_has_its_tests() -> None:

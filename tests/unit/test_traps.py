@@ -230,7 +230,10 @@ ELSEWHERE = {
         TESTS.replace("at: 19m", "at: 10:19"),
         '7:15: tests[0].expect[0].at: "10:19" lacks its day; write how long after the start, for example 10m',
     ),
-    "test in another ending": ("tests/t.yml", TESTS, "tests are not looked for here"),
+    "test in another ending": ("tests/t.yml", TESTS, "a file with the ending .yml is not read; rename it to t.yaml"),
+    "test in a folder": ("tests/a/t.yaml", TESTS, "tests are not looked for here; move the file to the top"),
+    "ending in capitals": ("other.YAML", RULE, "a file with the ending .YAML is not read; rename it to other.yaml"),
+    "ending that Windows hides": ("other.yaml.txt", RULE, "the ending .yaml.txt is not read; rename it to other.yaml"),
 }
 
 
