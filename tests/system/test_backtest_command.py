@@ -35,7 +35,8 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_says_what_is_new_and_writes_a_page(used: Path) -> None:
     told = run("rules", "backtest", "--against", "old", "--html", "page.html", cwd=used)
     assert told.returncode == 0, told.stderr
-    assert "would have alerted once in 30 days (0.2 a week), the old ones never; 1 is new, none is gone." in told.stdout
+    said = " ".join(told.stdout.split())
+    assert "would have alerted once in 30 days (0.2 a week), the old ones never; 1 is new, none is gone." in said
     assert "d1" in told.stdout and "<b>Never again</b>" in told.stdout and "\nThe page is in page.html." in told.stdout
     page = (used / "page.html").read_text("utf-8")
     assert "&lt;b&gt;Never again&lt;/b&gt;" in page and "<b>" not in page and 'rel="noreferrer' in page
