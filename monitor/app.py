@@ -13,13 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.carry_out import act
 from monitor.config import Config, config_schema, parse_config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.deliver import Delivery
 from monitor.errors import ConfigError, MonitorError, Problem
 from monitor.escalate import Escalate
-from monitor.escalation.events import Decision, Event
 from monitor.ingest import Commit, Counts, Ingest
 from monitor.matching import Matcher, TopicMatcher
 from monitor.model import Post
@@ -33,10 +31,9 @@ from monitor.sentiment import SentimentModel, load_model
 from monitor.sources.configured import feed_sources, fetcher
 from monitor.sources.feeds import FeedSource
 from monitor.sources.parser import Parser
-from monitor.store import Store, escalations, facts
+from monitor.store import Store, facts
 from monitor.store.clock import set_back
 from monitor.store.follows import Follow
-from monitor.store.lock import held
 
 log = logging.getLogger("monitor")
 
@@ -228,20 +225,6 @@ class Sources:
 
 def open_store(config: Path | None, *, create: bool = True) -> Store:
     return Store(load_config(config).store, create=create)
-
-
-def act_from_shell(path: Path | None, number: int, event: Event, who: str) -> tuple[Decision, bool]:
-    """Apply what a person did on the command line to escalation `number`; say whether a daemon will tell of it."""
-    config = load_config(path)
-    store = Store(config.store, create=False)
-    try:
-        with store.write() as connection:
-            escalation = escalations.by_id(connection, number)
-            if escalation is None:
-                raise MonitorError(f"There is no escalation {number}; `escalations list --all` lists them.")
-            return act(connection, escalation, event, f"{who} (command line)", utc_now()), held(config.store)
-    finally:
-        store.close()
 
 
 def messenger(config: Config, install: str) -> Any:

@@ -58,7 +58,8 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
     yield from _store(config)
     yield from _sources(config, online)
     if online:
-        yield from _slack(config, channels)
+        drills = [config.slack.drill_channel] if config.slack.drill_channel else []
+        yield from _slack(config, [*channels, *drills])
 
 
 def rules_or_problems(path: Path | None) -> tuple[RuleSet | None, Sequence[Problem]]:

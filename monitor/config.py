@@ -167,6 +167,8 @@ class SlackSpec:
     """Another address of Slack's API: a proxy, a sovereign cloud."""
     fallback_channel: Channel | None = None
     """Where a message goes that its own channel refused."""
+    drill_channel: Channel | None = None
+    """Where a drill plays; without it, on the terminal."""
 
 
 @dataclass(frozen=True, slots=True)

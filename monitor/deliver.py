@@ -20,7 +20,8 @@ from monitor.escalation import outbox as decisions
 from monitor.escalation.events import Told
 from monitor.escalation.outbox import Waiting
 from monitor.model import MessageKind, MessageState, OutboxMessage
-from monitor.slack.messages import Delivered, Message, render_notice, render_reply, render_root
+from monitor.slack.marks import Mark, marked
+from monitor.slack.messages import ESCALATIONS, Delivered, Message, render_notice, render_reply, render_root
 from monitor.slack.text import escape
 from monitor.store import escalations
 from monitor.store.mentions import by_ids
@@ -53,7 +54,8 @@ class Storage(Protocol):
 
 
 class Delivery:
-    """`step` is called by one thread; `retry_blocked` by any."""
+    """`step` is called by one thread; `retry_blocked` by any. With a `mark` every message bears it; `calls_people`
+    false: nobody is called by name, whatever the rules ask for."""
 
     def __init__(
         self,
@@ -61,10 +63,14 @@ class Delivery:
         messenger: Messenger,
         *,
         fallback_channel: str | None = None,
+        mark: Mark | None = None,
+        calls_people: bool = True,
     ) -> None:
         self._store = store
         self._messenger = messenger
         self._fallback = fallback_channel
+        self._mark = mark
+        self._calls_people = calls_people
         self._last_sent: dict[str, datetime] = {}
         self._paused_until: dict[str, datetime] = {}
         self._clean = False
@@ -204,7 +210,7 @@ class Delivery:
         # What is said of a root, and the text of a reply that became one, stays when the root is brought up to date.
         shown = root if root and message.kind is MessageKind.UPDATE else message
         payload, notes = shown.payload, _notes(shown)
-        text, notify = str(payload.get("text", "")), payload.get("notify", ())
+        text, notify = str(payload.get("text", "")), payload.get("notify", ()) if self._calls_people else ()
         if message.escalation_id is None or message.kind is MessageKind.NOTICE:
             rendered = render_notice(text, notes=notes)
         else:
@@ -220,7 +226,7 @@ class Delivery:
                 rendered = render_root(view, now, notes=notes, notify=notify)
         if shown.plain or message.plain:
             rendered = replace(rendered, text="\n".join([rendered.text, *notes]), blocks=())
-        return rendered
+        return marked(rendered, self._mark) if self._mark else rendered
 
 
 def _notes(message: OutboxMessage) -> list[str]:
@@ -230,5 +236,5 @@ def _notes(message: OutboxMessage) -> list[str]:
     if meant_for := message.payload.get(decisions.MEANT_FOR):
         notes.append(f"⚠️ Meant for {escape(str(meant_for), 100)}, which Slack refused: see `brand-monitor status`.")
     if message.plain and message.escalation_id is not None:
-        notes.append(f"The full message: `brand-monitor escalations show {message.escalation_id}`")
+        notes.append(f"The full message: `{ESCALATIONS} show {message.escalation_id}`")
     return notes

@@ -50,7 +50,12 @@ def read_posts(file: BinaryIO) -> Iterator[tuple[int, bytes, Post | BadPost]]:
 
 def post_from_line(line: bytes | str) -> Post:
     """The post on a line. Raises BadPost, which names the field and says what is wrong with it and what to write."""
-    post = _Fields(_parsed(line))
+    return post_from_object(object_from_line(line))
+
+
+def post_from_object(found: Mapping[str, Any]) -> Post:
+    """The post that an object from a line describes; raises BadPost as `post_from_line` does."""
+    post = _Fields(found)
     for key in REQUIRED:
         if post.found.get(key) is None:
             raise BadPost(f"{key} is missing: every post needs source, native_id, text and published_at.")
@@ -90,7 +95,8 @@ def _no_number(constant: str) -> NoReturn:
 _JSON = json.JSONDecoder(parse_constant=_no_number)
 
 
-def _parsed(line: bytes | str) -> Mapping[str, Any]:
+def object_from_line(line: bytes | str) -> Mapping[str, Any]:
+    """The one JSON object on a line, its fields unchecked. Raises BadPost."""
     if len(line) > MAX_LINE:
         raise BadPost(f"The line is longer than {MAX_LINE:,} bytes: shorten its text.")
     try:

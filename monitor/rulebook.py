@@ -11,9 +11,11 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 from monitor import __version__
 from monitor.config import Config
@@ -22,7 +24,7 @@ from monitor.model import MessageKind, Severity
 from monitor.prove import prove
 from monitor.rulegit import last_change
 from monitor.rules.load import RuleSet, load_rules
-from monitor.store import Store, escalations, facts, mutes
+from monitor.store import escalations, facts, mutes
 from monitor.store.outbox import Outbox
 
 log = logging.getLogger("monitor.rules")
@@ -152,7 +154,13 @@ class InForce:
     problem: str = ""
 
 
-def at_start(config: Config, store: Store, today: date, stopwatch: Callable[[], float]) -> InForce:
+class Readable(Protocol):
+    """A database to be read."""
+
+    def read(self) -> AbstractContextManager[sqlite3.Connection]: ...
+
+
+def at_start(config: Config, store: Readable, today: date, stopwatch: Callable[[], float]) -> InForce:
     """The rules of the folder; where they are no good, the last good ones: monitoring goes on.
 
     Raises `ConfigError` where there have been no good ones yet.
@@ -171,6 +179,39 @@ def at_start(config: Config, store: Store, today: date, stopwatch: Callable[[], 
         except ConfigError:
             # They no longer fit the configuration (a brand is gone): the folder's mistakes are what can be mended.
             raise error from None
+
+
+def followed(config: Config, store: Readable, running: bool, today: date, stopwatch: Callable[[], float]) -> RuleSet:
+    """What a daemon follows that is `running` on the database, else what one would follow at its start. Raises
+    `ConfigError` where there are no good rules."""
+    with store.read() as connection:
+        stored = facts.recall(connection, "rules_in_force") if running else None
+    if stored is not None and isinstance(stored[0], dict):
+        return load_rules(stored[0], brand_names(config), str(config.rules))
+    return at_start(config, store, today, stopwatch).rules
+
+
+def to_explain(config: Config, store: Store) -> InForce:
+    """The rules of the folder, their tests not run, and in `problem` how they differ from those that are in force; the
+    stored ones where the folder's are broken. Raises `ConfigError` where there are none."""
+    with store.read() as connection:
+        stored, in_force = facts.recall(connection, "rules_in_force"), facts.recall(connection, "rules_hash")
+    try:
+        rules = read_rules(config)
+    except ConfigError as error:
+        if stored is None or not isinstance(stored[0], dict):
+            raise
+        try:
+            rules = load_rules(stored[0], brand_names(config), str(config.rules))
+        except ConfigError:
+            raise error from None
+        since = f"{stored[1]:%Y-%m-%d %H:%M} UTC"
+        what = f"The rules in {config.rules.name}/ are broken (`rules check` says where); this explains those in force"
+        return InForce(rules, f"{what} since {since}, and their lines.")
+    if in_force is None or in_force[0] == rules.hash:
+        return InForce(rules)
+    what = f"These are the rules as they stand in {config.rules.name}/ now; in force are others"
+    return InForce(rules, f"{what}, since {in_force[1]:%Y-%m-%d %H:%M} UTC: they are taken over by a reload.")
 
 
 def take_over(connection: sqlite3.Connection, config: Config, rules: RuleSet, now: datetime) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from monitor import __version__
-from monitor.cli import escalations, reading, rules, running, setup
+from monitor.cli import drill, escalations, reading, rules, running, setup
 from monitor.cli.problems import coloured, counted, mistake, shown
 from monitor.errors import ConfigError, MonitorError
 
@@ -50,6 +50,7 @@ for command in (
     running.ingest,
     reading.status,
     escalations.escalations,
+    drill.drill,
     reading.discussions,
     reading.search,
     running.backup,

@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.cli.ids import EscalationNumber
 from monitor.cli.reading import as_json
-from monitor.cli.words import ago, author, clean, number, program, rest, score, table
+from monitor.cli.words import ago, author, clean, columns, number, program, rest, score, table
 
 if TYPE_CHECKING:
+    from monitor.desk import Desk
     from monitor.escalation.events import Event
-    from monitor.model import Discussion, Escalation, EscalationView
+    from monitor.model import Discussion, Escalation, EscalationView, Guideline
 
-#: An escalation's number, as far as the database can count.
-NUMBER = click.IntRange(1, 2**63 - 1)
+NUMBER = EscalationNumber()
 #: As `Outcome` in monitor.model; kept here as words so that `--help` need not load it.
 OUTCOMES = ("answered", "not-about-us", "not-negative", "no-action")
 
 with_all = click.option("--all", "all_", is_flag=True, help="Also those that have ended.")
 with_json = click.option("--json", "json_", is_flag=True, help="As JSON.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """Whose escalations are meant: those of the configuration, or those of its drill."""
+
+    config: Path | None
+    drill: bool
+
+    def open(self) -> AbstractContextManager[Desk]:
+        from monitor.desk import opened
+
+        return opened(self.config, drill=self.drill)
+
+    @property
+    def command(self) -> str:
+        return f"{program(self.config)} escalations" + (" --drill" if self.drill else "")
 
 
 class _Outcomes(click.Choice[str]):
@@ -36,11 +55,13 @@ class _Outcomes(click.Choice[str]):
 
 
 @click.group(invoke_without_command=True, short_help="List, show, acknowledge, assign, snooze, resolve.")
+@click.option("--drill", is_flag=True, help="Those of the drill that plays, or was played last.")
 @with_all
 @with_json
 @click.pass_context
-def escalations(context: click.Context, all_: bool, json_: bool) -> None:
+def escalations(context: click.Context, drill: bool, all_: bool, json_: bool) -> None:
     """List escalations, and acknowledge, assign, snooze or resolve them."""
+    context.obj = _Which(context.obj, drill)
     if context.invoked_subcommand is None:
         context.invoke(list_, all_=all_, json_=json_)
     elif all_ or json_:
@@ -51,21 +72,17 @@ def escalations(context: click.Context, all_: bool, json_: bool) -> None:
 @with_all
 @with_json
 @click.pass_obj
-def list_(config: Path | None, all_: bool, json_: bool) -> None:
+def list_(which: _Which, all_: bool, json_: bool) -> None:
     """List the escalations that are alive, the most severe first."""
-    from monitor.app import open_store, utc_now
     from monitor.escalation.machine import ALIVE
     from monitor.model import State
     from monitor.store import escalations as stored
 
-    now = utc_now()
-    store = open_store(config, create=False)
-    try:
-        with store.read() as connection:
+    with which.open() as desk:
+        now = desk.now
+        with desk.store.read() as connection:
             found = stored.having_state(connection, tuple(State) if all_ else ALIVE)
             titles = {e.id: stored.fired_rules(connection, e.id)[0].title for e in found}
-    finally:
-        store.close()
     if json_:
         click.echo(as_json([asdict(e) | {"title": titles[e.id]} for e in found]))
         return
@@ -76,7 +93,7 @@ def list_(config: Path | None, all_: bool, json_: bool) -> None:
     for e in found:
         nobody = "nobody yet" if e.state in ALIVE else ""
         who = clean(e.assignee, 14) or nobody
-        rows.append([str(e.id), e.severity, e.state, ago(e.created_at, now), who, titles[e.id]])
+        rows.append([f"e{e.id}", e.severity, e.state, ago(e.created_at, now), who, titles[e.id]])
     for line in table(rows, right=[0]):
         click.echo(line)
 
@@ -85,34 +102,28 @@ def list_(config: Path | None, all_: bool, json_: bool) -> None:
 @click.argument("number", type=NUMBER)
 @with_json
 @click.pass_obj
-def show(config: Path | None, number: int, json_: bool) -> None:
+def show(which: _Which, number: int, json_: bool) -> None:
     """Show escalation NUMBER: what is said, why it alerted, and who and what did what, when."""
-    from monitor.app import open_store
     from monitor.errors import MonitorError
     from monitor.store import escalations as stored
 
-    store = open_store(config, create=False)
-    try:
-        with store.read() as connection:
-            if stored.by_id(connection, number) is None:
-                command = f"{program(config)} escalations list --all"
-                raise MonitorError(f"There is no escalation {number}; `{command}` lists them.")
-            view = stored.view(connection, number)
-            history = [dict(row) | {"data": json.loads(row["data"])} for row in stored.history(connection, number)]
-    finally:
-        store.close()
+    with which.open() as desk, desk.store.read() as connection:
+        if stored.by_id(connection, number) is None:
+            raise MonitorError(f"There is no escalation {number}; `{which.command} list --all` lists them.")
+        view = stored.view(connection, number)
+        history = [dict(row) | {"data": json.loads(row["data"])} for row in stored.history(connection, number)]
     if json_:
         click.echo(as_json(asdict(view) | {"events": history}))
     else:
-        _show(view, history, program(config))
+        _show(view, history, which.command)
 
 
-def _show(view: EscalationView, history: Sequence[Mapping[str, Any]], program: str) -> None:
+def _show(view: EscalationView, history: Sequence[Mapping[str, Any]], command: str) -> None:
     from monitor.escalation.machine import ALIVE
     from monitor.model import State
 
     e = view.escalation
-    click.echo(click.style(rest(f"#{e.id} ", view.rules[0].title), bold=True))
+    click.echo(click.style(rest(f"e{e.id} ", view.rules[0].title), bold=True))
     click.echo(f"{e.severity}, {_standing(e)}")
     if view.discussion:
         click.echo(f"\n{rest('', view.discussion.title)}\n{clean(view.discussion.url or view.discussion.key, 500)}")
@@ -130,10 +141,10 @@ def _show(view: EscalationView, history: Sequence[Mapping[str, Any]], program: s
     for event in history:
         click.echo(_in_words(event))
     if e.state in ALIVE:
-        acts = ("ack {}", "assign {} PERSON", "snooze {} --for 4h", "resolve {} --outcome answered")
+        acts = ("ack {}", "guideline {}", "assign {} PERSON", "snooze {} --for 4h", "resolve {} --outcome answered")
         click.echo("\nTo act")
         for act in acts[1:] if e.state is State.ACKNOWLEDGED else acts:
-            click.echo(f"  {program} escalations {act.format(e.id)}")
+            click.echo(f"  {command} {act.format(e.id)}")
 
 
 def _standing(e: Escalation) -> str:
@@ -171,12 +182,12 @@ def _in_words(event: Mapping[str, Any]) -> str:
 @click.argument("number", type=NUMBER)
 @click.option("--by", default=None, help="Who acknowledges. Default: your login name.")
 @click.pass_obj
-def ack(config: Path | None, number: int, by: str | None) -> None:
+def ack(which: _Which, number: int, by: str | None) -> None:
     """Acknowledge escalation NUMBER: you have seen it and take care of it."""
     from monitor.escalation.events import Acknowledge
 
     who = by or getpass.getuser()
-    _act(config, number, Acknowledge(who), who)
+    _act(which, number, Acknowledge(who), who)
 
 
 @escalations.command()
@@ -184,12 +195,12 @@ def ack(config: Path | None, number: int, by: str | None) -> None:
 @click.argument("person")
 @click.option("--by", default=None, help="Who assigns. Default: your login name.")
 @click.pass_obj
-def assign(config: Path | None, number: int, person: str, by: str | None) -> None:
+def assign(which: _Which, number: int, person: str, by: str | None) -> None:
     """Give escalation NUMBER to PERSON; that acknowledges it."""
     from monitor.escalation.events import Assign
 
     who = by or getpass.getuser()
-    _act(config, number, Assign(who, person), who)
+    _act(which, number, Assign(who, person), who)
 
 
 @escalations.command()
@@ -197,13 +208,14 @@ def assign(config: Path | None, number: int, person: str, by: str | None) -> Non
 @click.option("--for", "length", required=True, metavar="TIME", help="How long, for example 30m or 4h.")
 @click.option("--by", default=None, help="Who snoozes. Default: your login name.")
 @click.pass_obj
-def snooze(config: Path | None, number: int, length: str, by: str | None) -> None:
+def snooze(which: _Which, number: int, length: str, by: str | None) -> None:
     """Keep escalation NUMBER quiet for a while; it comes back by itself."""
-    from monitor.app import utc_now
     from monitor.escalation.events import Snooze
 
-    who = by or getpass.getuser()
-    _act(config, number, Snooze(who, utc_now() + _duration(length)), who)
+    who, slept = by or getpass.getuser(), _duration(length)
+    with which.open() as desk:
+        until = desk.now + slept
+    _act(which, number, Snooze(who, until), who)
 
 
 @escalations.command()
@@ -212,20 +224,58 @@ def snooze(config: Path | None, number: int, length: str, by: str | None) -> Non
 @click.option("--note", default="", help="A word for those who read it later.")
 @click.option("--by", default=None, help="Who resolves. Default: your login name.")
 @click.pass_obj
-def resolve(config: Path | None, number: int, outcome: str, note: str, by: str | None) -> None:
+def resolve(which: _Which, number: int, outcome: str, note: str, by: str | None) -> None:
     """End escalation NUMBER."""
     from monitor.escalation.events import Resolve
     from monitor.model import Outcome
 
     who = by or getpass.getuser()
-    _act(config, number, Resolve(who, Outcome(outcome.replace("-", " ")), note), who)
+    _act(which, number, Resolve(who, Outcome(outcome.replace("-", " ")), note), who)
 
 
-def _act(config: Path | None, number: int, event: Event, who: str) -> None:
-    from monitor.app import act_from_shell
+@escalations.command()
+@click.argument("number", type=NUMBER)
+@click.option("--by", default=None, help="Who reads it. Default: your login name.")
+@click.pass_obj
+def guideline(which: _Which, number: int, by: str | None) -> None:
+    """Read what to do about escalation NUMBER; who read which version is recorded."""
+    who = by or getpass.getuser()
+    with which.open() as desk:
+        found = desk.guideline(number, who)
+    for line in _guideline(found):
+        click.echo(line)
+    click.echo(click.style(f"\nRecorded: {clean(who, 40)} read {found.path}, version {found.version}.", dim=True))
+
+
+def _guideline(found: Guideline) -> Iterator[str]:
+    about = {"version": found.version, "owner": found.owner, "approved by": found.approved_by,
+             "review by": found.review_by}  # fmt: skip
+    yield click.style(clean(found.title, columns()), bold=True)
+    yield clean(", ".join(f"{key} {value}" for key, value in about.items() if value), columns())
+    yield ""
+    for line in found.body.split("\n"):
+        # It comes from a file of ours; even so, nothing that a terminal would obey.
+        yield "".join(c for c in line.expandtabs(4) if c.isprintable())
+
+
+@escalations.command()
+@click.argument("number", type=NUMBER)
+@click.argument("text")
+@click.option("--by", default=None, help="Who answers. Default: your login name.")
+@click.pass_obj
+def answer(which: _Which, number: int, text: str, by: str | None) -> None:
+    """In a drill: say in TEXT what you would publish about escalation NUMBER. Nothing is published."""
+    who = by or getpass.getuser()
+    with which.open() as desk:
+        desk.answer(number, text, who)
+    click.echo(f"Your answer stands in the thread of escalation {number}, in the drill alone: nothing was published.")
+
+
+def _act(which: _Which, number: int, event: Event, who: str) -> None:
     from monitor.escalation.machine import ALIVE
 
-    decision, delivering = act_from_shell(config, number, event, who)
+    with which.open() as desk:
+        decision, delivering = desk.act(number, event, who)
     e = decision.escalation
     if decision.effects:
         holder = f", {clean(e.assignee, 40)} has it" if e.assignee and e.state in ALIVE else ""

@@ -55,7 +55,7 @@ def discussions(config: Path | None, brand: str | None, days: int, limit: int, j
     for d in found:
         negative, reach = f"{d.negative:,} ({d.negative_share:.0%})", f"{d.reach:,}" if d.reach else ""
         title = ("(answered) " if d.answers else "") + d.title
-        rows.append([str(d.id), clean(d.brand, 14), f"{d.mentions:,}", negative, reach, ago(d.last_at, now), title])
+        rows.append([f"d{d.id}", clean(d.brand, 14), f"{d.mentions:,}", negative, reach, ago(d.last_at, now), title])
     for line in table(rows, right=[0, 2, 3, 4]):
         click.echo(line)
 
@@ -84,7 +84,8 @@ def search(config: Path | None, query: str, brand: str | None, limit: int, json_
     if not found:
         click.echo(f"No mention holds all of: {query}")
     for mention in found:
-        where = f"{clean(mention.brand, 16)} · {clean(mention.post.source, 24)} · {author(mention.post, 24)}"
+        source, who = clean(mention.post.source, 24), author(mention.post, 24)
+        where = f"m{mention.id} · {clean(mention.brand, 16)} · {source} · {who}"
         click.echo(rest(f"{mention.at:%Y-%m-%d %H:%M}  {score(mention):>6}  ", where))
         click.echo(rest("    ", mention.snippet))
         if mention.post.url:

@@ -197,10 +197,13 @@ class Windows:
 
     def progress(self, as_of: datetime, totals: Totals, covered: Covered = NOTHING) -> float:
         """How near the rule is to firing as of a moment, by its nearest condition: from 0 to 1, which is firing."""
-        at = micros(as_of)
-        conditions = [asked.progress(self._seen, at, covered) for asked in self._asked.alerts]
         floors = [min(1.0, found / least) for _, least, found in self._floors(totals)]
-        return min([max(conditions, default=0.0), *floors])
+        return min([max(self.parts(as_of, covered), default=0.0), *floors])
+
+    def parts(self, as_of: datetime, covered: Covered = NOTHING) -> tuple[float, ...]:
+        """How near each condition of `alert_when_any` is to holding as of a moment, in their order: from 0 to 1."""
+        at = micros(as_of)
+        return tuple(asked.progress(self._seen, at, covered) for asked in self._asked.alerts)
 
     def nearest(self, moments: Iterable[datetime], totals: Totals, covered: Covered = NOTHING) -> datetime | None:
         """Of `moments` the latest that fires, else the one that came nearest to it; None for none."""

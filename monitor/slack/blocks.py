@@ -13,8 +13,8 @@ Block = dict[str, Any]
 LONGEST_HEADER = 150
 LONGEST_SECTION = 3_000
 MOST_IN_CONTEXT = 10
-#: Slack refuses a message whose blocks, as JSON, are longer than about 13,000 characters.
-LONGEST_BLOCKS = 10_000
+#: Slack refuses a message whose blocks, as JSON, are longer than about 13,000 characters; a mark needs room, too.
+LONGEST_BLOCKS = 9_500
 
 
 def fitting(blocks: Callable[[int], list[Block]], quote_lengths: Iterable[int]) -> tuple[Block, ...]:

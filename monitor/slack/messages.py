@@ -39,6 +39,8 @@ from monitor.slack.text import bars, clean, escape, host_of, number, one_line, s
 
 #: The channel of what was printed on the terminal; no channel in Slack has such an id.
 CONSOLE = "console"
+#: The command with which people act on escalations.
+ESCALATIONS = "brand-monitor escalations"
 LONGEST_TEXT = 300
 MOST_QUOTES = 5
 #: How long a quotation may be; the next is tried where a message came out too long.
@@ -292,8 +294,8 @@ def _command(escalation: Escalation) -> str:
     if escalation.state in ENDED:
         return f"Escalation {escalation.id}"
     if escalation.state is State.ACKNOWLEDGED:
-        return f"When it is settled: `brand-monitor escalations resolve {escalation.id}`"
-    return f"You take it? `brand-monitor escalations ack {escalation.id}`"
+        return f"When it is settled: `{ESCALATIONS} resolve {escalation.id}`"
+    return f"You take it? `{ESCALATIONS} ack {escalation.id}`"
 
 
 def _news(mentions: Sequence[Mention], count: int) -> str:

@@ -290,3 +290,43 @@ def test_a_token_is_never_shown(used: Path) -> None:
     assert told.returncode == 0 and "very-secret" not in told.stdout + told.stderr
     wrong = run("check", cwd=used, SLACK_BOT_TOKEN="xapp-very-secret-token")
     assert wrong.returncode == 1 and "is no bot token" in wrong.stdout and "very-secret" not in wrong.stdout
+
+
+def test_explain_says_why_nothing_alerted(used: Path) -> None:
+    told = run("rules", "explain", "d1", cwd=used, COLUMNS="300")
+    assert told.returncode == 0 and told.stdout.startswith("d1  discussion · Acme · Acme is an awful company")
+    assert "acme-negative-thread did not alert: 1 negative mention within 1h" in told.stdout
+    assert "✗ no   negative_mentions" in told.stdout and "rules/acme-negative-thread.yaml:" in told.stdout
+    assert "\x1b" not in told.stdout
+    found = json.loads(run("rules", "explain", "M1", "--rule", "acme-loud-voice", "--json", cwd=used).stdout)
+    [rule] = found["rules"]
+    assert (found["id"], rule["result"], rule["failed"]["name"]) == ("m1", "did not alert", "author_reach")
+    assert rule["failed"]["line"] > 0 and rule["sentence"].startswith("acme-loud-voice ")
+
+
+def test_ids_that_explain_takes(used: Path) -> None:
+    assert "m1 · Acme · forum" in run("search", "awful", cwd=used).stdout
+    assert "\nd1  Acme" in run("discussions", "--days", "3650", cwd=used).stdout.replace("\n ", "\n")
+    several = run("rules", "explain", "1", cwd=used)
+    assert several.returncode == 2 and "1 may be any of these" in several.stderr
+    assert "m1     mention     Acme is an awful" in several.stderr and "d1     discussion" in several.stderr
+    unknown = run("rules", "explain", "e9", cwd=used)
+    assert unknown.returncode == 1 and "There is no escalation e9" in unknown.stderr
+    assert "Traceback" not in unknown.stderr and run("rules", "explain", "99", cwd=used).returncode == 1
+    wrong = run("rules", "explain", "x1", cwd=used)
+    assert wrong.returncode == 2 and "write m12 for a mention" in wrong.stderr
+    assert "There is no escalation 9" in run("escalations", "show", "e9", cwd=used).stderr
+    assert "There is no rule nope; there are: acme-" in run("rules", "explain", "d1", "--rule", "nope", cwd=used).stderr
+
+
+@pytest.mark.parametrize(
+    ("time", "mend"),
+    [
+        ("yesterday", "is no moment; write how long ago, as 2h"),
+        ("2026-03-30T10:00", "write 2026-03-30T10:00+02:00"),
+        ("2999-03-30T10:00Z", "lies in the future"),
+    ],
+)
+def test_moments_that_explain_does_not_take(used: Path, time: str, mend: str) -> None:
+    refused = run("rules", "explain", "d1", "--at", time, cwd=used)
+    assert refused.returncode == 2 and mend in " ".join(refused.stderr.split())

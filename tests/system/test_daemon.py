@@ -172,8 +172,24 @@ def test_reload_takes_good_rules_and_refuses_broken_ones(running: Running) -> No
     running.until(lambda: "reloaded: 1 brands" in running.log())
     assert run("status", cwd=running.folder).returncode == 0
     running.feeds.put("/feed.xml", entries(*ANGRY))
-    running.until(lambda: running.slack.posts("brand-alerts"))
-    assert "Critical" in running.slack.posts("brand-alerts")[0]["text"]
+    running.until(lambda: len(running.slack.posts("brand-alerts")) == 3)
+    broken, mended, alert = (post["text"] for post in running.slack.posts("brand-alerts"))
+    assert "Owner: c@example.com" in broken and "thread.yaml:5:" in broken
+    assert "good again and in force" in mended and "Critical" in alert
+
+
+def test_changed_files_are_taken_over_by_themselves_once_their_tests_hold(running: Running) -> None:
+    running.start()
+    running.until(lambda: "is running" in running.log())
+    tests = running.folder / "rules" / "tests" / "thread.yaml"
+    good = tests.read_text("utf-8")
+    tests.write_text(good.replace("posts: 0", "posts: 7"), "utf-8")
+    running.until(lambda: "expected 7, found 0" in running.log())
+    told = run("status", cwd=running.folder)
+    assert told.returncode == 1 and "tests/thread.yaml:" in told.stdout
+    tests.write_text(good + "# mended\n", "utf-8")
+    running.until(lambda: "reloaded: 1 brands" in running.log())
+    assert run("status", cwd=running.folder).returncode == 0
 
 
 def test_systemd_is_told(running: Running, tmp_path: Path) -> None:

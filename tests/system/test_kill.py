@@ -50,7 +50,7 @@ negative_if: {sentiment: {at_most: -0.5}}
 escalate: [{after: 0m, team: social}]
 alert_when_any:
   - negative_mentions: {at_least: 3, within: 6h}
-timing: {wait_first: 10s, update_every: 60s}
+timing: {wait_first: 10s, update_every: 60s, repeat_at_most: 0}
 """
 
 

@@ -1,0 +1,51 @@
+"""How people name what is stored: m12 a mention, d3 a discussion, e7 an escalation; a plain number where one fits."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+#: As far as the database can count.
+LARGEST = 2**63 - 1
+_ID = re.compile(r"(mention|discussion|escalation|[mde])?[\s#:-]*([0-9]{1,19})", re.ASCII)
+_WORDS = {"mention": "m", "discussion": "d", "escalation": "e"}
+
+
+class EscalationNumber(click.ParamType[int]):
+    """7 or e7."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        letter, number = split(str(value)) or ("", 0)
+        if letter not in ("", "e") or not 1 <= number <= LARGEST:
+            self.fail(f"{value} is no escalation; write its number as the list shows it, as e7 or 7.", param, ctx)
+        return number
+
+
+class Id(click.ParamType[tuple[str, int]]):
+    """(letter, number); the letter is empty for a plain number."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        found = split(str(value))
+        if found is None or not 1 <= found[1] <= LARGEST:
+            what = "write m12 for a mention (`search` shows it), d3 for a discussion (`discussions`)"
+            self.fail(f"{value} is no id; {what}, or e7 for an escalation (`escalations`).", param, ctx)
+        return found
+
+
+def split(text: str) -> tuple[str, int] | None:
+    """("d", 3) for d3, D3, #3 without a letter, "discussion 3"; None for anything else."""
+    found = re.fullmatch(
+        r"(mention|discussion|escalation|[mde])?[\s#:-]*([0-9]{1,19})", text.strip().casefold(), re.ASCII
+    )
+    if found is None:
+        return None
+    letter = found[1] or ""
+    return _WORDS.get(letter, letter), int(found[2])
