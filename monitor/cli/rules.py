@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli import explain, mutes, new, rule_tests
+from monitor.cli import backtest, explain, mutes, new, rule_tests
 from monitor.cli.problems import as_json as problem_as_json
 from monitor.cli.problems import mistake, styled
 from monitor.cli.words import number
@@ -19,7 +19,7 @@ def rules() -> None:
     """Write, check, test and try the rules that decide what alerts; silence one for a while."""
 
 
-for command in (new.new, rule_tests.test, explain.explain, mutes.list_, mutes.mute, mutes.unmute):
+for command in (new.new, rule_tests.test, backtest.backtest, explain.explain, mutes.list_, mutes.mute, mutes.unmute):
     rules.add_command(command)
 
 

@@ -1,0 +1,163 @@
+"""How long a backtest of a million mentions takes, and how much memory.
+
+    python benchmarks/backtest.py [--mentions 1000000]
+
+Makes a database of 30 days in some thousand discussions, as life is: most small, a few that explode, some over in
+hours, some going on for days; then plays it through the four starter rules, alone, against themselves with one changed,
+and with all changed. The mentions are written without the full-text index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from monitor.rulebook import rule_files
+from monitor.starter import write_starter
+from monitor.store import Store
+from monitor.store.times import to_text
+
+DAYS = 30
+CONFIG = """\
+brands:
+  - {name: Acme, terms: [acme]}
+rules: rules/
+store: b.db
+"""
+
+
+def times(random_: random.Random, mentions: int, end: datetime) -> list[tuple[datetime, int]]:
+    """Moments and discussions: each begins somewhen, most die down within hours, some burn for days."""
+    start = end - timedelta(days=DAYS)
+    found: list[tuple[datetime, int]] = []
+    discussion = 0
+    while len(found) < mentions:
+        discussion += 1
+        size = min(int(random_.paretovariate(0.75) * 20), 40_000, mentions - len(found))
+        began = start + timedelta(days=DAYS * random_.random())
+        hours = random_.choice((2, 6, 12, 48, 200))
+        for _ in range(size):
+            at = began + timedelta(hours=min(random_.expovariate(1 / hours), 24 * DAYS))
+            if at > end:
+                at = began + (end - began) * random_.random()
+            found.append((at, discussion))
+    return sorted(found)
+
+
+def fill(database: Path, mentions: int, end: datetime) -> int:
+    Store(database).close()
+    random_ = random.Random(1)
+    made = times(random_, mentions, end)
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA journal_mode = WAL")
+    for trigger in ("posts_fts_insert", "posts_fts_delete", "posts_fts_update"):
+        connection.execute(f"DROP TRIGGER {trigger}")
+    discussions = max(discussion for _, discussion in made)
+    mood = [random_.betavariate(1.2, 4) for _ in range(discussions + 1)]
+    posts, rows = [], []
+    spans: dict[int, list[str]] = {}
+    for number, (at, about) in enumerate(made, 1):
+        when, author = to_text(at), str(random_.randrange(200_000))
+        reach = int(random_.paretovariate(0.9) * 50) % 300_000
+        negative = random_.random() < mood[about]
+        strength = random_.uniform(0.3, 0.98)
+        score, confidence = (-strength, strength) if negative else (random_.uniform(-0.2, 0.9), random_.uniform(0.4, 1))
+        topics = '["safety"]' if random_.random() < 0.002 else '["jobs"]' if random_.random() < 0.02 else "[]"
+        posts.append((number, "forum", str(number), "Acme said something here", author, reach, when, when))
+        label = "negative" if negative else "neutral"
+        said = (number, number, "Acme", about, when, '["acme"]', "Acme said something here", topics, "forum", "en")
+        rows.append((*said, f"forum:{author}", reach, score, confidence, label, "test"))
+        spans.setdefault(about, [when, when])[1] = when
+    with connection:
+        connection.executemany(
+            "INSERT INTO discussions (id, brand, key, source, title, started_at, last_at, mentions)"
+            " VALUES (?, 'Acme', ?, 'forum', ?, ?, ?, 1)",
+            [(about, str(about), f"Discussion {about}", *span) for about, span in spans.items()],
+        )
+        connection.executemany(
+            "INSERT INTO posts (id, source, native_id, text, author_id, author_followers, published_at, seen_at)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            posts,
+        )
+        connection.executemany(
+            "INSERT INTO mentions (id, post_id, brand, discussion_id, at, terms, snippet, topics, source, language,"
+            " author, reach, score, confidence, label, model) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            rows,
+        )
+    connection.execute("ANALYZE")
+    connection.close()
+    return discussions
+
+
+def play(folder: Path, *arguments: str) -> tuple[float, float, dict[str, object]]:
+    """Seconds, peak memory in MB, and the report."""
+    command = [sys.executable, "-m", "monitor", "--config", str(folder / "monitor.yaml"), "rules", "backtest", "--json"]
+    start = time.perf_counter()
+    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        printed = running.stdout.read()
+        _, status, used = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+    assert running.returncode == 0, printed
+    return time.perf_counter() - start, used.ru_maxrss / 1024, json.loads(printed)
+
+
+def write_changed(rules: Path, target: Path, edits: list[tuple[str, str]]) -> None:
+    for path, text in rule_files(rules).items():
+        for old, new in edits:
+            text = text.replace(old, new)
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_text(text, "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--mentions", type=int, default=1_000_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_starter(folder)
+        (folder / "monitor.yaml").write_text(CONFIG, "utf-8")
+        start = time.perf_counter()
+        # In a process of its own: a child's peak memory begins with what its parent holds.
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            discussions = pool.apply(fill, (folder / "b.db", options.mentions, datetime.now(UTC)))
+        print(
+            f"{options.mentions:,} mentions in {discussions:,} discussions, made in {time.perf_counter() - start:.0f} s"
+        )
+        changed = folder / "changed"
+        for what, edits in CASES.items():
+            if edits:
+                write_changed(folder / "rules", changed, edits)
+            arguments = ["--against", str(changed)] if edits else []
+            seconds, peak, report = play(folder, *arguments)
+            told = ", ".join(
+                f"{side} {report[side]['messages']} messages" for side in ("new", "old") if report.get(side)
+            )  # type: ignore[index]
+            print(f"{what}: {seconds:.1f} s, {peak:.0f} MB; {told}")
+
+
+CASES: dict[str, list[tuple[str, str]]] = {
+    "four rules alone": [],
+    "one of four changed": [("at_least: 4, within: 60m", "at_least: 6, within: 60m")],
+    "all four changed": [
+        ("at_least: 4, within: 60m", "at_least: 6, within: 60m"),
+        ("at_least: 50000}", "at_least: 80000}"),
+        ("at_least: 1, within: 60m", "at_least: 2, within: 60m"),
+        ("minimum_now: 10", "minimum_now: 15"),
+    ],
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""`rules backtest`: the rules of the folder, and others to compare with, on what is stored. It changes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from monitor.config import Config
+from monitor.errors import ConfigError, MonitorError, Problem
+from monitor.rulebook import brand_names, read_rules, rule_files
+from monitor.rulegit import files_at
+from monitor.rules.backtest import Alert, Replay, reach_back
+from monitor.rules.hindsight import MANY_STRONG, NEAR, STRONG_SCORE, Backtest, People, Played, Talk, compare
+from monitor.rules.load import TESTS, RuleSet, load_rules
+from monitor.rules.rule import Rule
+from monitor.rules.times import Covered
+from monitor.store import Store, facts, replay, sources
+
+#: Told how many mentions have been played, and how many there are.
+Progress = Callable[[int, int], None]
+
+
+def backtest(
+    config: Config,
+    store: Store,
+    now: datetime,
+    since: timedelta,
+    *,
+    against: str | None = None,
+    rule: str | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Backtest:
+    """Raises `ConfigError` for rules that are broken or not there, `MonitorError` where nothing can be compared."""
+    new = read_rules(config, now.date())
+    name, old, notes = _old(config, store, new, against)
+    if rule is not None:
+        new, old = _only(rule, new, old, config)
+    sets = [new, old] if old is not None else [new]
+    with store.read() as connection:
+        start = now - since
+        if not any(replay.count(connection, brand, start, now) for brand in brand_names(config)):
+            raise MonitorError(_nothing_stored(connection, start, now))
+        alerts, mentions, brands = _play(connection, config, sets, start, now, progress)
+        people = People(replay.past(connection, start - NEAR, now), replay.corrections(connection, start - NEAR, now))
+        strong = [
+            talk
+            for brand in brands
+            for talk in replay.strongly_negative(connection, brand, start, now, STRONG_SCORE, MANY_STRONG)
+        ]
+        named = {alert.discussion_id for side in alerts for alert in side} | {one.discussion_id for one in people.past}
+        talks = replay.talks(connection, sorted(number for number in named if number is not None))
+    strong.sort(key=_strongest_first)
+    return compare(
+        Played(f"{config.rules.name}/", new, tuple(alerts[0])),
+        Played(name, old, tuple(alerts[1])) if old is not None else None,
+        people,
+        talks,
+        strong,
+        since=start,
+        until=now,
+        mentions=mentions,
+        notes=notes,
+    )
+
+
+def _strongest_first(talk: Talk) -> tuple[int, int]:
+    return -talk.negative, talk.id
+
+
+def _play(
+    connection: sqlite3.Connection,
+    config: Config,
+    sets: Sequence[RuleSet],
+    start: datetime,
+    now: datetime,
+    progress: Progress,
+) -> tuple[list[list[Alert]], int, list[str]]:
+    """What each set alerts, how many mentions of the time in question were played, and of which brands."""
+    competitors = {brand.name for brand in config.brands if brand.competitor}
+    begin = start - reach_back(sets)
+    alerts: list[list[Alert]] = [[] for _ in sets]
+    replays = []
+    for brand in brand_names(config):
+
+        def covered(rule: Rule, brand: str = brand) -> Covered:
+            return Covered(sources.coverage(connection, brand, begin, now, rule.match.sources))
+
+        played = Replay(brand, sets, competitors, covered)
+        if not played.idle:
+            replays.append((brand, played))
+    total = sum(replay.count(connection, brand, begin, now) for brand, _ in replays)
+    done = 0
+    for brand, played in replays:
+        if played.asks_for_totals:
+            for known in replay.known(connection, brand, begin):
+                played.known(*known)
+        for chunk in replay.played(connection, brand, begin, now):
+            for mention, discussion_id in chunk:
+                played.take(mention, discussion_id)
+            done += len(chunk)
+            progress(done, total)
+        for number, found in enumerate(alerts):
+            found += played.alerts(number)
+    brands = [brand for brand, _ in replays]
+    return alerts, sum(replay.count(connection, brand, start, now) for brand in brands), brands
+
+
+# -- with what to compare ----------------------------------------------------------------------------------------
+
+
+def _old(
+    config: Config, store: Store, new: RuleSet, against: str | None
+) -> tuple[str, RuleSet | None, tuple[str, ...]]:
+    """What the old rules are called, and they themselves if there are any; a note where they cannot be used."""
+    if against is not None:
+        return *_named(config, against), ()
+    with store.read() as connection:
+        stored = facts.recall(connection, "rules_in_force")
+    if stored is None or not isinstance(stored[0], dict):
+        return "", None, ()
+    name = f"the rules in force since {stored[1]:%Y-%m-%d %H:%M}"
+    try:
+        in_force = _load(config, stored[0], str(config.rules))
+    except ConfigError:
+        return name, None, (f"{name[0].upper()}{name[1:]} no longer fit the configuration and are not compared.",)
+    if (in_force.rules, in_force.teams) == (new.rules, new.teams):
+        return name, None, ("The rules of the folder are those in force; `--against` compares them with others.",)
+    return name, in_force, ()
+
+
+def _named(config: Config, against: str) -> tuple[str, RuleSet]:
+    folder = Path(against)
+    if folder.is_dir():
+        files, place, name = rule_files(folder), str(folder), f"{against.rstrip('/')}/"
+    else:
+        try:
+            files = files_at(config.rules, against)
+        except MonitorError as error:
+            raise MonitorError(f"There is no folder {against} to compare with. {error}") from error
+        place, name = f"{config.rules}@{against}", f"{config.rules.name}/ as of {against}"
+    rules = _load(config, files, place)
+    if not rules.rules:
+        raise MonitorError(f"There is no rule in {name}, so there is nothing to compare with.")
+    return name, rules
+
+
+def _load(config: Config, files: dict[str, str], place: str) -> RuleSet:
+    """Without their tests: those need not fit what is tested today."""
+    wanted = {name: text for name, text in files.items() if not name.startswith(TESTS)}
+    return load_rules(wanted, brand_names(config), place)
+
+
+def _only(rule: str, new: RuleSet, old: RuleSet | None, config: Config) -> tuple[RuleSet, RuleSet | None]:
+    known = sorted({one.id for rules in (new, old) if rules for one in rules.rules})
+    if rule not in known:
+        what = f"there is no rule {rule}; there are {', '.join(known) or 'none'}"
+        raise ConfigError([Problem(str(config.rules), 0, 0, "", what)])
+
+    def only(rules: RuleSet) -> RuleSet:
+        return replace(rules, rules=tuple(one for one in rules.rules if one.id == rule))
+
+    return only(new), only(old) if old else None
+
+
+def _nothing_stored(connection: sqlite3.Connection, start: datetime, now: datetime) -> str:
+    last = replay.last(connection)
+    if last is None:
+        return "No mention is stored yet, so there is nothing to replay: `brand-monitor run` or `ingest` brings some."
+    days = -(-(now - last) // timedelta(days=1)) + 30
+    return (
+        f"No mention is stored of the time since {start:%Y-%m-%d %H:%M}; the last one was made on {last:%Y-%m-%d}."
+        f" Try `--since {days}d`."
+    )
