@@ -25,8 +25,8 @@ from monitor.model import Post
 from monitor.rulebook import proven_rules
 from monitor.rules.language import rules_schema
 from monitor.rules.load import RuleSet
-from monitor.rules.teams import teams_schema
-from monitor.rules.testfile import tests_schema
+from monitor.rules.people.teams import teams_schema
+from monitor.rules.testing.testfile import tests_schema
 from monitor.rules.topics import topics_schema
 from monitor.sentiment import SentimentModel, load_model
 from monitor.sources.configured import feed_sources, fetcher

@@ -12,8 +12,8 @@ from monitor.config import Config
 from monitor.errors import ConfigError, MonitorError, Problem
 from monitor.rulebook import brand_names, read_rules, rule_files
 from monitor.rulegit import files_at
-from monitor.rules.backtest import Alert, Replay, reach_back
-from monitor.rules.hindsight import MANY_STRONG, NEAR, STRONG_SCORE, Backtest, People, Played, Talk, compare
+from monitor.rules.backtesting.backtest import Alert, Replay, reach_back
+from monitor.rules.backtesting.hindsight import MANY_STRONG, NEAR, STRONG_SCORE, Backtest, People, Played, Talk, compare
 from monitor.rules.load import TESTS, RuleSet, load_rules
 from monitor.rules.rule import Rule
 from monitor.rules.times import Covered

@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from monitor.errors import MonitorError
 from monitor.model import Discussion, Escalation, Mention, Scope
 from monitor.rules import alerts
-from monitor.rules.account import Account, account
 from monitor.rules.counted import Counted
-from monitor.rules.explain import explain, in_order
-from monitor.rules.inquiry import Case, Explanation, Kind
+from monitor.rules.explaining.account import Account, account
+from monitor.rules.explaining.explain import explain, in_order
+from monitor.rules.explaining.inquiry import Case, Explanation, Kind
+from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Rule, Spike
-from monitor.rules.spoken import Spoken
 from monitor.rules.times import NOTHING, Covered
 from monitor.rules.windows import NEWS, horizon
 from monitor.store import discussions, escalations, evidence, facts, mentions, questions, sources

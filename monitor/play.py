@@ -12,9 +12,9 @@ from monitor.errors import Problem
 from monitor.matching import TopicMatcher
 from monitor.rules.counted import Counted, negative
 from monitor.rules.load import RuleSet
-from monitor.rules.results import Moment, MomentKind, TestResult
 from monitor.rules.rule import Status
-from monitor.rules.testcase import Expectation, RuleTest, Said, TestFile
+from monitor.rules.testing.results import Moment, MomentKind, TestResult
+from monitor.rules.testing.testcase import Expectation, RuleTest, Said, TestFile
 from monitor.simulate import Simulation
 
 

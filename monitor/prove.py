@@ -1,7 +1,7 @@
 """Runs the tests that stand beside the rules, and says what they prove: which fail, and what of the rules none reaches.
 
 A live rule needs one test in which it fires and one in which it stays silent; else nobody knows what it does. How one
-test is played is the business of `monitor.play`, how results are told that of `rules.results`.
+test is played is the business of `monitor.play`, how results are told that of `rules.testing.results`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from monitor.play import counted, play, under_test
 from monitor.rules import alerts
 from monitor.rules.counted import Counted, mention_conditions
 from monitor.rules.load import RuleSet
-from monitor.rules.results import TestResult, Untested, unproven
 from monitor.rules.rule import Rule, Status
-from monitor.rules.testcase import Said
+from monitor.rules.testing.results import TestResult, Untested, unproven
+from monitor.rules.testing.testcase import Said
 from monitor.yamlfile import Document, KeyPath, parse_yaml
 
 #: Longer than this (seconds) no reload may take; the tests of a real folder take one or two.

@@ -20,8 +20,8 @@ from monitor.escalation.events import Acknowledge, Assign, Event, Resolve, Snooz
 from monitor.escalation.machine import ALIVE
 from monitor.model import Author, Escalation, Finding, MessageKind, Outcome, Post, Scope, Sentiment, State
 from monitor.rules.load import RuleSet
-from monitor.rules.results import Moment, MomentKind
-from monitor.rules.testcase import Button, Click, Expectation, Mute, Said
+from monitor.rules.testing.results import Moment, MomentKind
+from monitor.rules.testing.testcase import Button, Click, Expectation, Mute, Said
 from monitor.slack.messages import Delivered, Message
 from monitor.store import Store, escalations, mentions, mutes
 from monitor.store.outbox import Outbox

@@ -17,7 +17,7 @@ from monitor.cli.words import clean, columns, near, number, table
 
 if TYPE_CHECKING:
     from monitor.backtest import Progress
-    from monitor.rules.hindsight import Backtest, Missed, RuleRow, Side, Tally, Told
+    from monitor.rules.backtesting.hindsight import Backtest, Missed, RuleRow, Side, Tally, Told
 
 #: So many lines of a list are shown; the page and the JSON have all.
 LISTED = 15
@@ -134,7 +134,7 @@ def _write(path: Path, report: Backtest) -> None:
 
 
 def _show(report: Backtest) -> None:
-    from monitor.rules.summary import verdict
+    from monitor.rules.backtesting.summary import verdict
 
     against = f" against {report.old.name}" if report.old else ""
     click.echo(styled(f"Backtest of {report.new.name}{against}", bold=True))
@@ -168,7 +168,7 @@ def _heading(text: str) -> None:
 
 
 def _show_sides(report: Backtest) -> None:
-    from monitor.rules.summary import per_week
+    from monitor.rules.backtesting.summary import per_week
 
     _heading("Messages")
     rows = [["", "all", "a week", "confirmed", "dismissed", "noise a week", "unknown", "outside hours", ""]]
@@ -189,7 +189,7 @@ def _sides(report: Backtest) -> list[tuple[str, Side]]:
 
 
 def _show_rules(report: Backtest) -> None:
-    from monitor.rules.summary import per_week, right
+    from monitor.rules.backtesting.summary import per_week, right
 
     _heading("Alerts by rule")
     compared = report.old is not None
@@ -259,7 +259,7 @@ def _listed(title: str, rows: Sequence[Sequence[str]]) -> None:
 
 
 def _line(told: Told) -> list[str]:
-    from monitor.rules.summary import about, opinion
+    from monitor.rules.backtesting.summary import about, opinion
 
     message = told.message
     held = f"held until {message.told_at:%a %H:%M}" if message.held else ""
@@ -270,7 +270,7 @@ def _line(told: Told) -> list[str]:
 
 
 def _missed_line(missed: Missed) -> list[str]:
-    from monitor.rules.summary import about, why_missed
+    from monitor.rules.backtesting.summary import about, why_missed
 
     title = missed.talk.title if missed.talk else "the brand as a whole"
     return [f"{missed.at:%Y-%m-%d %H:%M}", clean(about(missed), 20), why_missed(missed), title]

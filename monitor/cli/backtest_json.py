@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from monitor.rules.hindsight import Backtest, Side, Tally, Told
-from monitor.rules.summary import ASSUMPTIONS, verdict
+from monitor.rules.backtesting.hindsight import Backtest, Side, Tally, Told
+from monitor.rules.backtesting.summary import ASSUMPTIONS, verdict
 
 
 def as_json(report: Backtest) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from monitor.cli.words import clean, columns, near, program, rest, width
 
 if TYPE_CHECKING:
     from monitor.explain import Answer, Found
-    from monitor.rules.account import Account
-    from monitor.rules.inquiry import Explanation, Step
+    from monitor.rules.explaining.account import Account
+    from monitor.rules.explaining.inquiry import Explanation, Step
 
 #: The table of conditions stands so far in; what they ask for and what was found are at least so wide.
 INDENT, NARROWEST = 4, 16
@@ -38,7 +38,7 @@ def explain(config: Path | None, id: tuple[str, int], only: str | None, when: st
     from monitor.app import load_config, utc_now
     from monitor.explain import answer, find
     from monitor.inforce import to_explain
-    from monitor.rules.spoken import Spoken
+    from monitor.rules.explaining.spoken import Spoken
     from monitor.store import Store
 
     now = utc_now()
@@ -114,8 +114,8 @@ def _as_json(told: Answer, notes: Sequence[str]) -> dict[str, Any]:
 
 
 def _show(told: Answer, notes: Sequence[str], *, whole: bool) -> None:
-    from monitor.rules.explain import do_not_apply
-    from monitor.rules.inquiry import Result
+    from monitor.rules.explaining.explain import do_not_apply
+    from monitor.rules.explaining.inquiry import Result
 
     click.echo(
         styled(
@@ -141,7 +141,7 @@ def _show(told: Answer, notes: Sequence[str], *, whole: bool) -> None:
 
 
 def _rule(explanation: Explanation) -> None:
-    from monitor.rules.inquiry import Result
+    from monitor.rules.explaining.inquiry import Result
 
     noticed = explanation.result in (Result.ALERTED, Result.HELD, Result.WAITS)
     mark = styled("●" if noticed else "○", fg="green" if noticed else "yellow")

@@ -16,7 +16,7 @@ from monitor.errors import ConfigError, MonitorError
 
 if TYPE_CHECKING:
     from monitor.rules.load import RuleSet
-    from monitor.rules.wizard import Folder, Question
+    from monitor.rules.writing.wizard import Folder, Question
 
 #: Option → what it answers. The keys are those of the questions.
 _OPTIONS = {
@@ -55,8 +55,8 @@ def new(config: Path | None, /, yes: bool, **given: str | None) -> None:
     from monitor.prove import prove
     from monitor.rulebook import read_rules, rule_files
     from monitor.rules.load import load_rules
-    from monitor.rules.newrule import text_of_rule, text_of_tests
-    from monitor.rules.wizard import interview
+    from monitor.rules.writing.newrule import text_of_rule, text_of_tests
+    from monitor.rules.writing.wizard import interview
 
     settings = load_config(config)
     # Competitors last: whoever wants an alert on one names it.
@@ -89,7 +89,7 @@ def new(config: Path | None, /, yes: bool, **given: str | None) -> None:
 
 
 def _folder(rules: RuleSet, brands: list[str]) -> Folder:
-    from monitor.rules.wizard import Folder
+    from monitor.rules.writing.wizard import Folder
 
     if not rules.teams:
         raise click.UsageError("There is no team yet that a rule could tell; write one into teams.yaml first.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.errors import Problem
     from monitor.prove import Proof
-    from monitor.rules.results import Line, TestResult
+    from monitor.rules.testing.results import Line, TestResult
 
 #: How often the folder is looked at (seconds) while `--watch` waits for a change.
 LOOK_EVERY = 0.3
@@ -106,14 +106,14 @@ def _run(
 
 
 def _tell(result: TestResult, verbose: bool) -> None:
-    from monitor.rules.results import told
+    from monitor.rules.testing.results import told
 
     for line in told(result, timeline=verbose):
         click.echo(_styled(line))
 
 
 def _sum_up(proof: Proof) -> None:
-    from monitor.rules.results import summary, unreached
+    from monitor.rules.testing.results import summary, unreached
 
     click.echo()
     for line in unreached(proof.untested):
@@ -138,7 +138,7 @@ def _styled(line: Line) -> str:
 
 
 def _write_junit(file: Path, proof: Proof) -> None:
-    from monitor.rules.results import junit
+    from monitor.rules.testing.results import junit
 
     file.write_text(junit(proof.results), "utf-8")
 
@@ -146,7 +146,7 @@ def _write_junit(file: Path, proof: Proof) -> None:
 def _as_json(proof: Proof) -> None:
     from dataclasses import asdict
 
-    from monitor.rules.results import as_json
+    from monitor.rules.testing.results import as_json
 
     answer = {
         "ok": not proof.problems and bool(proof.results),

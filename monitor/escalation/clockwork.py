@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.model import Severity
-from monitor.rules.hours import Hours
+from monitor.rules.people.hours import Hours
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from monitor.pages import render
-from monitor.rules import summary
-from monitor.rules.hindsight import Backtest, Opinion, Side, Tally, Told
+from monitor.rules.backtesting import summary
+from monitor.rules.backtesting.hindsight import Backtest, Opinion, Side, Tally, Told
 
 #: With more days than this a bar stands for a week.
 MOST_DAYS = 100

@@ -32,7 +32,6 @@ from monitor.fields import (
     faults,
 )
 from monitor.model import Scope, Severity
-from monitor.rules.moments import Start
 from monitor.rules.references import BrandName, PlaybookPath, References, RuleId, TeamName, TopicName
 from monitor.rules.rule import (
     Acknowledged,
@@ -52,6 +51,7 @@ from monitor.rules.rule import (
     Timing,
     TopicsSpec,
 )
+from monitor.rules.testing.moments import Start
 from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath
 

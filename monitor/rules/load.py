@@ -17,13 +17,13 @@ from typing import ParamSpec, TypeVar
 from monitor.errors import ConfigError, Problem
 from monitor.model import Guideline
 from monitor.rules.language import LONGEST_MUTE, parse_rule
+from monitor.rules.people.rota import Team
+from monitor.rules.people.teams import parse_teams
 from monitor.rules.playbook import parse_playbook
 from monitor.rules.references import References
-from monitor.rules.rota import Team
 from monitor.rules.rule import Rule, Status
-from monitor.rules.teams import parse_teams
-from monitor.rules.testcase import TestFile
-from monitor.rules.testfile import parse_tests
+from monitor.rules.testing.testcase import TestFile
+from monitor.rules.testing.testfile import parse_tests
 from monitor.rules.topics import parse_topics
 from monitor.yamlfile import Document, parse_yaml, shortened
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from monitor.escalation.clockwork import FIRST, Clockwork, Tier
 from monitor.model import Guideline
-from monitor.rules.rota import Team, called, on_duty
+from monitor.rules.people.rota import Team, called, on_duty
+from monitor.rules.people.teams import team_from_json, team_to_json
 from monitor.rules.rule import OutsideHours, Rule, TierSpec
-from monitor.rules.teams import team_from_json, team_to_json
 
 
 @dataclass(frozen=True, slots=True)

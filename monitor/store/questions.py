@@ -11,7 +11,7 @@ from datetime import datetime
 
 from monitor.escalation.events import TimerKind
 from monitor.model import Escalation, Scope
-from monitor.rules.inquiry import Happened, Life, Silence
+from monitor.rules.explaining.inquiry import Happened, Life, Silence
 from monitor.rules.snapshot import snapshot_from_json
 from monitor.store import escalations, rows
 from monitor.store.escalations import DueTimer

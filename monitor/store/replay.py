@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from monitor.model import Label, Outcome
+from monitor.rules.backtesting.hindsight import Correction, Past, Talk
 from monitor.rules.counted import Counted
-from monitor.rules.hindsight import Correction, Past, Talk
 from monitor.store.times import from_text, to_text
 
 CHUNK = 5_000

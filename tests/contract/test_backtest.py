@@ -14,7 +14,7 @@ from monitor.backtest import backtest
 from monitor.errors import ConfigError, MonitorError
 from monitor.escalation.events import Resolve
 from monitor.model import Author, Outcome
-from monitor.rules.hindsight import Backtest, Opinion
+from monitor.rules.backtesting.hindsight import Backtest, Opinion
 from tests.fakes.world import LOUD, THREAD, World, angry
 
 MONTH = timedelta(days=30)

@@ -10,9 +10,9 @@ import pytest
 from monitor.escalation.events import Resolve
 from monitor.explain import Answer, answer, find
 from monitor.model import Author, Outcome, Post
-from monitor.rules.explain import in_short
-from monitor.rules.inquiry import Result
-from monitor.rules.spoken import Spoken
+from monitor.rules.explaining.explain import in_short
+from monitor.rules.explaining.inquiry import Result
+from monitor.rules.explaining.spoken import Spoken
 from monitor.store import mutes
 from tests.fakes.world import LOUD, TEAMS, THREAD, World, angry
 

@@ -15,8 +15,8 @@ from monitor.play import play, under_test
 from monitor.prove import prove
 from monitor.rulebook import rule_files
 from monitor.rules.load import RuleSet, load_rules
-from monitor.rules.results import told
-from monitor.rules.testcase import RuleTest, TestFile
+from monitor.rules.testing.results import told
+from monitor.rules.testing.testcase import RuleTest, TestFile
 
 FOLDER = Path(__file__).parents[1] / "data" / "rules"
 BRANDS = ["Acme", "Globex"]

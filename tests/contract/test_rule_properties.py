@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from monitor.model import Outcome
 from monitor.rules.load import RuleSet, load_rules
-from monitor.rules.results import Moment, MomentKind
-from monitor.rules.testcase import Button, Click, Expectation, Mute, Said
+from monitor.rules.testing.results import Moment, MomentKind
+from monitor.rules.testing.testcase import Button, Click, Expectation, Mute, Said
 from monitor.simulate import Simulation
 
 #: The night before the clocks of Rome go forward; the doors are closed.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from monitor.rules.backtest import SWEEP, Alert, Replay
+from monitor.rules.backtesting.backtest import SWEEP, Alert, Replay
+from monitor.rules.backtesting.hindsight import Backtest, Correction, Past, People, Played, Talk, compare
 from monitor.rules.counted import Counted
-from monitor.rules.hindsight import Backtest, Correction, Past, People, Played, Talk, compare
 from monitor.rules.load import RuleSet
-from monitor.rules.rota import Team
+from monitor.rules.people.rota import Team
 from monitor.rules.rule import Rule
 from monitor.rules.times import Covered
 from tests.fakes.counted import DAY, NOW

@@ -10,10 +10,10 @@ from random import Random
 import pytest
 
 from monitor.model import Coverage, Scope, Severity
-from monitor.rules.backtest import Message, Replay, messages, reach_back
+from monitor.rules.backtesting.backtest import Message, Replay, messages, reach_back
 from monitor.rules.counted import Counted
-from monitor.rules.hours import Hours, Span
-from monitor.rules.rota import Team
+from monitor.rules.people.hours import Hours, Span
+from monitor.rules.people.rota import Team
 from monitor.rules.rule import (
     AuthorReach,
     DiscussionFloor,

@@ -10,10 +10,10 @@ import pytest
 
 from monitor.model import Coverage, Scope
 from monitor.rules.counted import Counted
-from monitor.rules.explain import explain, in_short
-from monitor.rules.inquiry import Case, Explanation, Kind, Result, Stage
+from monitor.rules.explaining.explain import explain, in_short
+from monitor.rules.explaining.inquiry import Case, Explanation, Kind, Result, Stage
+from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.rule import AuthorReach, DiscussionFloor, NegativeMentions, NegativeShare, Rule, Status
-from monitor.rules.spoken import Spoken
 from monitor.rules.times import Covered
 from tests.fakes.counted import DAY, HOUR, MENTION, MINUTE, NOW, RULE, SPIKE, asking, at
 from tests.fakes.rules_folder import load, rule

@@ -10,10 +10,10 @@ import pytest
 
 from monitor.model import Label, Outcome
 from monitor.pages.backtest import page
+from monitor.rules.backtesting.hindsight import Backtest, Correction, Past, Talk, Told
+from monitor.rules.backtesting.summary import verdict
 from monitor.rules.counted import Counted
-from monitor.rules.hindsight import Backtest, Correction, Past, Talk, Told
 from monitor.rules.rule import AuthorReach, NegativeMentions, Status, Timing
-from monitor.rules.summary import verdict
 from tests.fakes.counted import DAY, HOUR, MENTION, MINUTE, NOW, RULE, asking, at
 from tests.fakes.replayed import SINCE, compared, rule_set
 

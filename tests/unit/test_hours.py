@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.rules.hours import Hours, Span
-from monitor.rules.timewords import days_of, week_of
+from monitor.rules.people.hours import Hours, Span
+from monitor.rules.people.timewords import days_of, week_of
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ZONES = sorted(available_timezones())

@@ -10,9 +10,9 @@ import pytest
 from monitor.model import Severity
 from monitor.prove import prove
 from monitor.rules.load import RuleSet, load_rules
-from monitor.rules.newrule import quoted, text_of_rule, text_of_tests
 from monitor.rules.rule import Status
-from monitor.rules.wizard import NO_PLAYBOOK, Answers, Folder, Kind, Question, id_of, interview
+from monitor.rules.writing.newrule import quoted, text_of_rule, text_of_tests
+from monitor.rules.writing.wizard import NO_PLAYBOOK, Answers, Folder, Kind, Question, id_of, interview
 from tests.fakes.rules_folder import FOLDER
 
 BRANDS = ["Acme", "O'Neill & “Söhne”: no. 1", "yes"]

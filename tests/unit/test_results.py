@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from monitor.errors import Problem
-from monitor.rules.results import (
+from monitor.rules.testing.results import (
     Moment,
     MomentKind,
     TestResult,
@@ -23,7 +23,7 @@ from monitor.rules.results import (
     unproven,
     unreached,
 )
-from monitor.rules.testcase import Expectation, RuleTest, Said, TestFile
+from monitor.rules.testing.testcase import Expectation, RuleTest, Said, TestFile
 
 START = datetime(2026, 3, 28, 23, 30, tzinfo=timezone(timedelta(hours=1)))
 FILE = "rules/tests/angry.yaml"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.rules.rota import Deputy, Rota, Team, called, on_duty
-from monitor.rules.wallclock import first_at
+from monitor.rules.people.rota import Deputy, Rota, Team, called, on_duty
+from monitor.rules.people.wallclock import first_at
 
 ZONES = sorted(available_timezones())
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.model import Scope, Severity
-from monitor.rules.rota import Team
+from monitor.rules.people.rota import Team
 from monitor.rules.rule import (
     Acknowledged,
     AuthorReach,

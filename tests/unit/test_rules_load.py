@@ -10,7 +10,7 @@ import pytest
 
 from monitor.rules.language import rules_schema
 from monitor.rules.load import load_rules
-from monitor.rules.teams import teams_schema
+from monitor.rules.people.teams import teams_schema
 from monitor.rules.topics import topics_schema
 from tests.fakes.rules_folder import FOLDER, PLAYBOOK, RULE, TESTS, load, problems, rule
 

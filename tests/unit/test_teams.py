@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.rules.hours import Hours, Span
-from monitor.rules.rota import Deputy, Rota, Team
-from monitor.rules.teams import parse_teams, team_from_json, team_to_json, teams_schema
+from monitor.rules.people.hours import Hours, Span
+from monitor.rules.people.rota import Deputy, Rota, Team
+from monitor.rules.people.teams import parse_teams, team_from_json, team_to_json, teams_schema
 from monitor.yamlfile import parse_yaml
 
 STARTER = Path(__file__).parents[2] / "rules" / "teams.yaml"

@@ -8,8 +8,8 @@ import pytest
 
 from monitor.errors import ConfigError
 from monitor.model import Outcome, Severity
-from monitor.rules.testcase import Button, Click, Mute, RuleTest, Said
-from monitor.rules.testfile import surest
+from monitor.rules.testing.testcase import Button, Click, Mute, RuleTest, Said
+from monitor.rules.testing.testfile import surest
 from tests.fakes.rules_folder import TESTS, load
 
 WHOLE = """\

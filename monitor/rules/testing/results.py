@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 from xml.etree import ElementTree
 
 from monitor.errors import Problem
-from monitor.rules.testcase import Expectation, RuleTest, plain
+from monitor.rules.testing.testcase import Expectation, RuleTest, plain
 from monitor.yamlfile import shortened
 
 

@@ -13,8 +13,8 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from monitor.checking import OneOrMore
 from monitor.fields import Text, did_you_mean, fault, faults
-from monitor.rules.calendars import country_codes, regions
-from monitor.rules.hours import Span
+from monitor.rules.people.calendars import country_codes, regions
+from monitor.rules.people.hours import Span
 from monitor.yamlfile import KeyPath, shortened
 
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -10,7 +10,7 @@ from typing import Any
 from monitor.durations import duration_text
 from monitor.escalation.events import TimerKind
 from monitor.model import Condition, MessageState, Severity
-from monitor.rules.inquiry import Happened, Life
+from monitor.rules.explaining.inquiry import Happened, Life
 from monitor.rules.rule import Rule
 from monitor.rules.snapshot import Snapshot
 

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from monitor.model import Scope
-from monitor.rules import aftermath, alerts, nearmiss, steps
-from monitor.rules.aftermath import Firing
+from monitor.rules import alerts
 from monitor.rules.counted import Counted, Totals
-from monitor.rules.inquiry import Case, Explanation, Fate, Kind, Result, Step
+from monitor.rules.explaining import aftermath, nearmiss, steps
+from monitor.rules.explaining.aftermath import Firing
+from monitor.rules.explaining.inquiry import Case, Explanation, Fate, Kind, Result, Step
 from monitor.rules.rule import Rule, Status
 from monitor.rules.windows import Windows
 

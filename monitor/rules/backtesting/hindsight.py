@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from monitor.model import Label, Outcome, Severity
-from monitor.rules.backtest import Alert, Message, messages, subject
+from monitor.rules.backtesting.backtest import Alert, Message, messages, subject
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Status
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from monitor.model import Condition, Scope, Verdict
 from monitor.rules.counted import Counted, mention_conditions
-from monitor.rules.inquiry import Case, Kind, Stage, Step
+from monitor.rules.explaining.inquiry import Case, Kind, Stage, Step
 from monitor.rules.rule import Rule, Status
 from monitor.yamlfile import KeyPath, parse_yaml
 

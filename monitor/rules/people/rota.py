@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from monitor.rules.hours import Hours
-from monitor.rules.wallclock import first_at
+from monitor.rules.people.hours import Hours
+from monitor.rules.people.wallclock import first_at
 
 _DAY = timedelta(days=1)
 

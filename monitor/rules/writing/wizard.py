@@ -22,8 +22,8 @@ from monitor.durations import duration, duration_text
 from monitor.fields import did_you_mean
 from monitor.model import Severity
 from monitor.rules.language import Owner, Title
+from monitor.rules.people.rota import Team
 from monitor.rules.references import RuleId
-from monitor.rules.rota import Team
 from monitor.rules.rule import Status
 from monitor.yamlfile import shortened
 

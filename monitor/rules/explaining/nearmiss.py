@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.durations import duration_text
-from monitor.rules.inquiry import Case, Kind, Step
+from monitor.rules.explaining.inquiry import Case, Kind, Step
+from monitor.rules.explaining.spoken import counted
+from monitor.rules.explaining.steps import Count, Group
 from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Spike
-from monitor.rules.spoken import counted
-from monitor.rules.steps import Count, Group
 
 #: As counted.py says it.
 UNJUDGED = "not judged yet"

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from monitor.durations import duration_text
 from monitor.escalation.events import Reason
 from monitor.model import Escalation, MessageState, State
-from monitor.rules.inquiry import Case, Fate, Life, Result, Silence, Stage, Step
+from monitor.rules.explaining.inquiry import Case, Fate, Life, Result, Silence, Stage, Step
+from monitor.rules.explaining.steps import Lines
 from monitor.rules.rule import Rule, Status
-from monitor.rules.steps import Lines
 from monitor.rules.windows import NEWS
 
 ENDED = (State.RESOLVED, State.DROPPED)

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from monitor.durations import duration_text
 from monitor.model import Severity
-from monitor.rules.results import offset_text
-from monitor.rules.rota import Team
-from monitor.rules.wizard import Answers, Kind
+from monitor.rules.people.rota import Team
+from monitor.rules.testing.results import offset_text
+from monitor.rules.writing.wizard import Answers, Kind
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 #: A spike's `minimum_baseline`, and how many mentions of its baseline a test makes.

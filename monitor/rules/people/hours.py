@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import PlainSerializer
 
-from monitor.rules.calendars import holidays_in
-from monitor.rules.wallclock import first_at, last_at
+from monitor.rules.people.calendars import holidays_in
+from monitor.rules.people.wallclock import first_at, last_at
 
 DAY = timedelta(days=1)
 #: No calendar closes a weekday for so long; what is still closed then is not waited for.

@@ -10,9 +10,9 @@ from typing import Any
 
 from monitor.model import Escalation, FiredRule, OutboxMessage, Scope, Severity
 from monitor.rules.counted import Counted
+from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.rule import Status
 from monitor.rules.snapshot import Snapshot
-from monitor.rules.spoken import Spoken
 from monitor.rules.times import NOTHING, Covered
 
 

@@ -25,9 +25,9 @@ from monitor.fields import (
     fault,
     faults,
 )
-from monitor.rules.hours import Hours
-from monitor.rules.rota import Deputy, Rota, Team
-from monitor.rules.timewords import Clock, Days, Region, Spans, Zone, each_day_once, week_of
+from monitor.rules.people.hours import Hours
+from monitor.rules.people.rota import Deputy, Rota, Team
+from monitor.rules.people.timewords import Clock, Days, Region, Spans, Zone, each_day_once, week_of
 from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath, shortened
 
