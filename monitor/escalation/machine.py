@@ -172,8 +172,9 @@ def _held_because(clock: Clockwork, now: datetime) -> Reason:
 
 
 def _told(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
-    if escalation.state not in TOLD or escalation.told_at is not None:
+    if escalation.told_at is not None:
         return _nothing(escalation, Reason.NOTHING_NEW)
+    # In whatever state it is by then: when it comes back, its message stands there and its tiers count.
     told = replace(escalation, told_at=now)
     return Decision(told, _next(told, clock, now), Reason.TOLD)
 
@@ -181,19 +182,20 @@ def _told(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
 # -- tiers -------------------------------------------------------------------------------------------------------
 
 
-def _applies(escalation: Escalation, clock: Clockwork, number: int) -> bool:
+def _later_tiers(escalation: Escalation, clock: Clockwork) -> list[int]:
+    """Those that are still to be told, unless somebody takes it."""
     taken = escalation.state is State.ACKNOWLEDGED
-    return escalation.state in TOLD and not (taken and clock.tier(number).unless_acknowledged)
+    later = range(escalation.tier + 1, len(clock.tiers) + 1)
+    return [number for number in later if not (taken and clock.tier(number).unless_acknowledged)]
 
 
 def _next(escalation: Escalation, clock: Clockwork, now: datetime) -> tuple[Effect, ...]:
     """The timer of the next tier that may be told, or of the repetition after the last."""
-    if escalation.told_at is None or escalation.state is State.SNOOZED:
+    if escalation.told_at is None or escalation.state not in (State.OPEN, State.ACKNOWLEDGED):
         return ()
     due = [
         clock.free_at(number, escalation.severity, max(now, escalation.told_at + clock.tier(number).after))
-        for number in range(escalation.tier + 1, len(clock.tiers) + 1)
-        if _applies(escalation, clock, number)
+        for number in _later_tiers(escalation, clock)
     ]
     if due:
         return (StartTimer(TimerKind.TIER, min(due)),)
@@ -206,15 +208,11 @@ def _next(escalation: Escalation, clock: Clockwork, now: datetime) -> tuple[Effe
 def _tier_due(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
     """All tiers whose time has come and whose team may be told are told in one step."""
     since = escalation.told_at or now
-    numbers = [
-        number
-        for number in range(escalation.tier + 1, len(clock.tiers) + 1)
-        if _applies(escalation, clock, number)
-        and since + clock.tier(number).after <= now
-        and clock.free_at(number, escalation.severity, now) <= now
-    ]
+    due = [number for number in _later_tiers(escalation, clock) if since + clock.tier(number).after <= now]
+    numbers = [number for number in due if clock.free_at(number, escalation.severity, now) <= now]
     if not numbers:
-        return Decision(escalation, _next(escalation, clock, now), Reason.OUTSIDE_HOURS)
+        reason = Reason.OUTSIDE_HOURS if due else Reason.NOTHING_NEW
+        return Decision(escalation, _next(escalation, clock, now), reason)
     called = replace(escalation, tier=numbers[-1], changed_at=now)
     reason = Reason.NOBODY_TOOK_IT if escalation.state is State.OPEN else Reason.IN_ANY_CASE
     effects = (*map(CallTier, numbers), SendUpdate(), *_next(called, clock, now))
@@ -234,9 +232,10 @@ def _timer_due(escalation: Escalation, event: TimerDue, clock: Clockwork, now: d
             dropped = _step(escalation, now, state=State.DROPPED)
             return Decision(dropped, (StopTimers(),), Reason.CONDITION_GONE)
     if escalation.state in TOLD and clock.muted(now):
-        # Nothing is posted now; whatever it is, its time comes when the mute ends.
+        # Nothing is posted now; whatever it is, its time comes when the mute ends. What stands there stays current.
         assert clock.muted_until is not None
-        return Decision(escalation, (StartTimer(event.kind, clock.muted_until),), Reason.MUTED)
+        shown = (SendUpdate(),) if event.kind is TimerKind.BUNDLE and escalation.opened_at else ()
+        return Decision(escalation, (*shown, StartTimer(event.kind, clock.muted_until)), Reason.MUTED)
     if escalation.state in TOLD and escalation.opened_at is None:
         # Somebody took it while its rule was muted: its first message goes before everything else.
         return Decision(replace(escalation, opened_at=now), (SendRoot(), StartTimer(event.kind, now)), Reason.MAY_SPEAK)
@@ -264,7 +263,8 @@ def _repeat(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision
     if free_at > now:
         return Decision(escalation, (StartTimer(TimerKind.REPEAT, free_at),), Reason.OUTSIDE_HOURS)
     repeated = replace(escalation, repeats=escalation.repeats + 1)
-    text = f"Still open, and nobody has taken it (repeated {repeated.repeats} of {clock.repeat_at_most})."
+    taken = f"although {escalation.assignee} has had it" if escalation.assignee else "and nobody has taken it"
+    text = f"Still open, {taken} (repeated {repeated.repeats} of {clock.repeat_at_most})."
     return Decision(repeated, (SendReply(text, call=True), *_next(repeated, clock, now)), Reason.STILL_OPEN)
 
 
@@ -281,9 +281,9 @@ def _remind(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision
 
 
 def _wake(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
-    # The next tier is as far away as when this one was told.
+    # The next tier is as far away as when this one was told, and so are all repetitions.
     told_at = now - clock.tier(escalation.tier).after if escalation.told_at else None
-    back = _step(escalation, now, state=State.OPEN, snoozed_until=None, told_at=told_at)
+    back = _step(escalation, now, state=State.OPEN, snoozed_until=None, told_at=told_at, repeats=0)
     effects = (StopTimers(), SendReply("The snooze is over."), SendUpdate(), *_next(back, clock, now))
     return Decision(back, effects, Reason.SNOOZE_OVER)
 
