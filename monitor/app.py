@@ -83,9 +83,7 @@ class App:
 
     def _build(self) -> None:
         config = self.config
-        own = [brand.name for brand in config.brands if not brand.competitor]
-        competitors = [brand.name for brand in config.brands if brand.competitor]
-        self.escalate = Escalate(self.rules, config.slack.channel, [*own, *competitors], competitors)
+        self.escalate = Escalate(self.rules, config.slack.channel, config.brand_names, config.competitors)
         self.ingest = Ingest(
             self.store, Matcher(config.brands), TopicMatcher(self.rules.topics), self.model, self.escalate
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from monitor.config import Config
 from monitor.errors import ConfigError, MonitorError, Problem
-from monitor.rulebook import brand_names, read_rules, rule_files
+from monitor.rulebook import read_rules, rule_files
 from monitor.rulegit import files_at
 from monitor.rules.backtesting.backtest import Alert, Replay, reach_back
 from monitor.rules.backtesting.hindsight import MANY_STRONG, NEAR, STRONG_SCORE, Backtest, People, Played, Talk, compare
@@ -41,7 +41,7 @@ def backtest(
     sets = [new, old] if old is not None else [new]
     with store.read() as connection:
         start = now - since
-        if not any(replay.count(connection, brand, start, now) for brand in brand_names(config)):
+        if not any(replay.count(connection, brand, start, now) for brand in config.brand_names):
             raise MonitorError(_nothing_stored(connection, start, now))
         alerts, mentions, brands = _play(connection, config, sets, start, now, progress)
         people = People(replay.past(connection, start - NEAR, now), replay.corrections(connection, start - NEAR, now))
@@ -79,16 +79,15 @@ def _play(
     progress: Progress,
 ) -> tuple[list[list[Alert]], int, list[str]]:
     """What each set alerts, how many mentions of the time in question were played, and of which brands."""
-    competitors = {brand.name for brand in config.brands if brand.competitor}
     begin = start - reach_back(sets)
     alerts: list[list[Alert]] = [[] for _ in sets]
     replays = []
-    for brand in brand_names(config):
+    for brand in config.brand_names:
 
         def covered(rule: Rule, brand: str = brand) -> Covered:
             return Covered(sources.coverage(connection, brand, begin, now, rule.match.sources))
 
-        played = Replay(brand, sets, competitors, covered)
+        played = Replay(brand, sets, config.competitors, covered)
         if not played.idle:
             replays.append((brand, played))
     total = sum(replay.count(connection, brand, begin, now) for brand, _ in replays)
@@ -150,7 +149,7 @@ def _named(config: Config, against: str) -> tuple[str, RuleSet]:
 def _load(config: Config, files: dict[str, str], place: str) -> RuleSet:
     """Without their tests: those need not fit what is tested today."""
     wanted = {name: text for name, text in files.items() if not name.startswith(TESTS)}
-    return load_rules(wanted, brand_names(config), place)
+    return load_rules(wanted, config.brand_names, place)
 
 
 def _only(rule: str, new: RuleSet, old: RuleSet | None, config: Config) -> tuple[RuleSet, RuleSet | None]:

@@ -194,6 +194,16 @@ class Config:
     file: Path
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
+    @property
+    def brand_names(self) -> tuple[str, ...]:
+        """Of all brands, competitors included."""
+        return tuple(brand.name for brand in self.brands)
+
+    @property
+    def competitors(self) -> tuple[str, ...]:
+        """Brands that are watched only by rules that name them."""
+        return tuple(brand.name for brand in self.brands if brand.competitor)
+
 
 # -- the file ----------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from typing import Protocol
 from monitor.config import Config
 from monitor.errors import ConfigError
 from monitor.model import MessageKind, Severity
-from monitor.rulebook import brand_names, proof_of, proven_rules, read_rules
+from monitor.rulebook import proof_of, proven_rules, read_rules
 from monitor.rulegit import last_change
 from monitor.rules.load import RuleSet, load_rules
 from monitor.store import escalations, facts, mutes
@@ -97,7 +97,7 @@ def _last_good(config: Config, store: Readable) -> tuple[RuleSet, datetime] | No
     if stored is None or not isinstance(stored[0], dict):
         return None
     try:
-        return load_rules(stored[0], brand_names(config), str(config.rules)), stored[1]
+        return load_rules(stored[0], config.brand_names, str(config.rules)), stored[1]
     except ConfigError:
         return None
 

@@ -193,15 +193,12 @@ class Judge:
         scope = Scope.DISCUSSION if subject.discussion_id is not None else Scope.BRAND
         if (known := self._empty.get((scope, subject.brand))) is None:
             rules = [
-                rule for rule in self._rules.values() if rule.scope is scope and self._watches(rule, subject.brand)
+                rule
+                for rule in self._rules.values()
+                if rule.scope is scope and rule.watches(subject.brand, self._competitors)
             ]
             known = self._empty[scope, subject.brand] = list(map(Windows, rules))
         return known
-
-    def _watches(self, rule: Rule, brand: str) -> bool:
-        if rule.status is Status.OFF:
-            return False
-        return brand in rule.match.brands if rule.match.brands else brand not in self._competitors
 
     # -- memory --------------------------------------------------------------------------------------------------
 

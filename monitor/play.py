@@ -44,12 +44,18 @@ def under_test(rules: RuleSet, file: TestFile) -> RuleSet:
 
 
 def play(
-    rules: RuleSet, brands: Collection[str], file: TestFile, test: RuleTest, stopwatch: Callable[[], float]
+    rules: RuleSet,
+    brands: Collection[str],
+    file: TestFile,
+    test: RuleTest,
+    stopwatch: Callable[[], float],
+    competitors: Collection[str] = (),
 ) -> Played:
-    """Play one test. `rules` are those in force in it; `stopwatch` tells seconds, to say how long it took."""
+    """Play one test. `rules` are those in force in it; `stopwatch` tells seconds, to say how long it took; of `brands`
+    the `competitors` are watched only by rules that name them."""
     began = stopwatch()
     test = _with_topics(rules, _in_local_time(rules, test))
-    world = Simulation(rules, brands, test.start)
+    world = Simulation(rules, brands, test.start, competitors)
     failures: list[Problem] = []
     try:
         for at, do, expectation in _script(test):

@@ -48,13 +48,15 @@ def prove(
     folder: str,
     stopwatch: Callable[[], float],
     *,
+    competitors: Collection[str] = (),
     files: Collection[str] = (),
     patience: float = PATIENCE,
     progress: Callable[[TestResult], None] = lambda result: None,
 ) -> Proof:
     """Run all tests of the folder, or only those of `files` (names in the folder); then what is unproven is not told.
 
-    `folder` names the folder in problems. `stopwatch` tells seconds; `progress` hears of each result as it is there.
+    `folder` names the folder in problems; of `brands` the `competitors` are watched only by rules that name them.
+    `stopwatch` tells seconds; `progress` hears of each result as it is there.
     """
     began = stopwatch()
     results: list[TestResult] = []
@@ -71,7 +73,7 @@ def prove(
                 )
                 problems.append(Problem(file.file, test.line, test.column, "", what))
                 return Proof(tuple(results), (), tuple([*_failures(results), *problems]))
-            played = play(chosen, brands, file, test, stopwatch)
+            played = play(chosen, brands, file, test, stopwatch, competitors)
             results.append(played.result)
             progress(played.result)
             reached.reasons |= played.reasons

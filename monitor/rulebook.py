@@ -27,7 +27,7 @@ Signature = tuple[tuple[str, int, int], ...]
 
 def read_rules(config: Config, today: date | None = None) -> RuleSet:
     """The rules of the configured folder, their tests not yet run; raises `ConfigError`."""
-    return load_rules(rule_files(config.rules), brand_names(config), str(config.rules), today)
+    return load_rules(rule_files(config.rules), config.brand_names, str(config.rules), today)
 
 
 def proven_rules(config: Config, today: date, stopwatch: Callable[[], float], known: str = "") -> RuleSet:
@@ -37,7 +37,7 @@ def proven_rules(config: Config, today: date, stopwatch: Callable[[], float], kn
     """
     rules = read_rules(config, today)
     if known != proof_of(rules, config):
-        proof = prove(rules, brand_names(config), str(config.rules), stopwatch)
+        proof = prove(rules, config.brand_names, str(config.rules), stopwatch, competitors=config.competitors)
         if proof.problems:
             raise ConfigError(proof.problems)
     return rules
@@ -45,11 +45,7 @@ def proven_rules(config: Config, today: date, stopwatch: Callable[[], float], kn
 
 def proof_of(rules: RuleSet, config: Config) -> str:
     """What a proof is good for: these files, these brands, this version."""
-    return hashlib.sha256(repr((rules.hash, brand_names(config), __version__)).encode()).hexdigest()
-
-
-def brand_names(config: Config) -> list[str]:
-    return [brand.name for brand in config.brands]
+    return hashlib.sha256(repr((rules.hash, config.brand_names, config.competitors, __version__)).encode()).hexdigest()
 
 
 def rule_files(folder: Path) -> dict[str, str]:

@@ -70,13 +70,16 @@ class Scripted(Sentiment):
 
 
 class Simulation:
-    """One world: a set of rules, a database, a channel, a clock that the caller turns by `until`."""
+    """One world: a set of rules, a database, a channel, a clock that the caller turns by `until`. Of `brands` the
+    `competitors` are watched only by rules that name them."""
 
-    def __init__(self, rules: RuleSet, brands: Collection[str], start: datetime) -> None:
+    def __init__(
+        self, rules: RuleSet, brands: Collection[str], start: datetime, competitors: Collection[str] = ()
+    ) -> None:
         self.store = Store.in_memory()
         self._tape = Tape()
         self._rules = rules
-        self._escalate = Escalate(rules, CHANNEL, brands)
+        self._escalate = Escalate(rules, CHANNEL, brands, competitors)
         self._delivery = Delivery(self.store, self._tape)
         self._now = start
         self._brands_at: datetime | None = None

@@ -47,11 +47,12 @@ def explain(config: Path | None, id: tuple[str, int], only: str | None, when: st
     store = Store(loaded.store, create=False)
     try:
         chosen = to_explain(loaded, store)
-        competitors = [brand.name for brand in loaded.brands if brand.competitor]
         with store.read() as connection:
             found = _the_one(find(connection, *id), *id, program(config))
             folder = near(loaded.rules)
-            told = answer(connection, found, chosen.rules, competitors, Spoken(now), folder=folder, at=at, only=only)
+            told = answer(
+                connection, found, chosen.rules, loaded.competitors, Spoken(now), folder=folder, at=at, only=only
+            )
     finally:
         store.close()
     notes = (*([chosen.problem] if chosen.problem else []), *told.notes)

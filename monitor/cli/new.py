@@ -75,7 +75,14 @@ def new(config: Path | None, /, yes: bool, **given: str | None) -> None:
         raise click.UsageError(f"{near(settings.rules / name)} is there already; nothing was written.")
     # What is written must be right; were it not, the files of before would stay as they are.
     rules = load_rules({**before, **files}, brands, str(settings.rules))
-    proof = prove(rules, brands, str(settings.rules), time.monotonic, files=[f"tests/{answers.id}.yaml"])
+    proof = prove(
+        rules,
+        brands,
+        str(settings.rules),
+        time.monotonic,
+        competitors=settings.competitors,
+        files=[f"tests/{answers.id}.yaml"],
+    )
     if proof.problems:
         raise ConfigError(proof.problems)
     _write(settings.rules, files)

@@ -79,7 +79,7 @@ def _run(
     from monitor.app import utc_now
     from monitor.errors import ConfigError
     from monitor.prove import prove
-    from monitor.rulebook import brand_names, read_rules
+    from monitor.rulebook import read_rules
 
     if clear:
         click.clear()
@@ -95,7 +95,15 @@ def _run(
             raise
         _complain(error.problems)
         return 2
-    proof = prove(rules, brand_names(config), near(config.rules), time.perf_counter, files=chosen, progress=progress)
+    proof = prove(
+        rules,
+        config.brand_names,
+        near(config.rules),
+        time.perf_counter,
+        competitors=config.competitors,
+        files=chosen,
+        progress=progress,
+    )
     if junit is not None:
         _write_junit(junit, proof)
     if as_json:

@@ -93,11 +93,9 @@ class Drill:
         wait: Callable[[datetime], None],
         look: Callable[[Drill], None] = lambda drill: None,
     ) -> None:
-        own = [brand.name for brand in config.brands if not brand.competitor]
-        competitors = [brand.name for brand in config.brands if brand.competitor]
         self._script, self._rules, self._store, self._setup = script, rules, store, setup
         self._brand = brand_of(config).name
-        self._escalate = Escalate(rules, setup.channel, [*own, *competitors], competitors)
+        self._escalate = Escalate(rules, setup.channel, config.brand_names, config.competitors)
         self._ingest = Ingest(store, Matcher(config.brands), TopicMatcher(rules.topics), model, self._escalate)
         self._delivery = Delivery(store, messenger, mark=mark(setup), calls_people=setup.calls_people)
         self._clock, self._wait, self._look = clock, wait, look

@@ -5,6 +5,7 @@ How files become rules is the business of `language` and `load`; judging is that
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -182,3 +183,9 @@ class Rule:
     outside_hours: OutsideHours = OutsideHours.HOLD
     playbook: str | None = None
     mutes: tuple[Mute, ...] = ()
+
+    def watches(self, brand: str, competitors: Collection[str]) -> bool:
+        """Competitors are watched only by rules that name them."""
+        if self.status is Status.OFF:
+            return False
+        return brand in self.match.brands if self.match.brands else brand not in competitors

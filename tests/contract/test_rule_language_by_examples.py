@@ -87,6 +87,17 @@ def test_a_wrong_example_fails_at_its_place(count: int, clicks: str, expect: str
     assert found.file == "rules/tests/thread.yaml" and found.line in (4, 8)
 
 
+def test_a_competitor_is_watched_only_by_rules_that_name_it() -> None:
+    """As in the daemon, whatever a test makes people say about it."""
+    silent = TEMPLATE.format(count=5, clicks="", expect="{at: 1h, state: none}").replace("brand: acme", "brand: Globex")
+    anybody = (FOLDER / "thread.yaml").read_text("utf-8").replace("  brands: [acme]\n", "")
+    for thread, passes in ((anybody, True), (anybody.replace("match:\n", "match:\n  brands: [Globex]\n"), False)):
+        rules = load(thread=thread, tests__thread=silent)
+        file = next(file for file in rules.tests if file.name == "tests/thread.yaml")
+        played = play(under_test(rules, file), BRANDS, file, file.tests[0], time.perf_counter, ["Globex"])
+        assert played.result.passed is passes
+
+
 # -- what the tests prove ----------------------------------------------------------------------------------------
 
 NEVER_FIRES = TEMPLATE.format(count=4, clicks="", expect="{at: 1h, posts: 0}")

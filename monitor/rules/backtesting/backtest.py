@@ -115,13 +115,6 @@ def messages(alerts: Iterable[Alert]) -> list[Message]:
     return [Message(tuple(alerts)) for alerts in made]
 
 
-def watches(rule: Rule, brand: str, competitors: Collection[str]) -> bool:
-    """Competitors are watched only by rules that name them."""
-    if rule.status is Status.OFF:
-        return False
-    return brand in rule.match.brands if rule.match.brands else brand not in competitors
-
-
 def reach_back(sets: Iterable[RuleSet]) -> timedelta:
     """How long before the time in question a replay must begin to know what was going on then."""
     rules = [rule for rules in sets for rule in rules.rules if rule.status is not Status.OFF]
@@ -146,7 +139,7 @@ class Replay:
     ) -> None:
         self._brand = brand
         self._sets = sets
-        watching = [[rule for rule in rules.rules if watches(rule, brand, competitors)] for rules in sets]
+        watching = [[rule for rule in rules.rules if rule.watches(brand, competitors)] for rules in sets]
         #: A rule that judges alike in two sets, or under two names, is asked once.
         self._watches: dict[Hashable, _Watch] = {}
         for rule in (rule for rules in watching for rule in rules):
