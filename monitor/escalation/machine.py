@@ -44,6 +44,8 @@ ALIVE = (State.PENDING, State.HELD, State.OPEN, State.ACKNOWLEDGED, State.SNOOZE
 TOLD = (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED)
 #: Timers that outlive the state in which they were started.
 LASTING = (TimerKind.BUNDLE, TimerKind.HOLD)
+#: Timers whose time depends on hours and mutes: fired too early, they are set anew.
+BY_HOURS = (TimerKind.TIER, TimerKind.HOLD)
 GOES_ON = "It goes on after it was resolved."
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.escalation.machine import BY_HOURS
 from monitor.store.times import from_text, to_text
 
 FILE, COMMAND = "file", "command"
@@ -24,16 +25,16 @@ class Mute:
 
 def add(connection: sqlite3.Connection, mute: Mute, now: datetime) -> None:
     """From now on, or from when it begins; messages of its that still wait to be sent wait for its end as well."""
-    if mute.since <= now < mute.until:
-        connection.execute(
-            "UPDATE outbox SET not_before = max(not_before, ?) WHERE state = 'ready' AND kind <> 'update'"
-            " AND escalation_id IN (SELECT id FROM escalations WHERE rule_id = ?)",
-            [to_text(mute.until), mute.rule_id],
-        )
     connection.execute(
         "INSERT INTO mutes (rule_id, since, until, who, why, origin) VALUES (?,?,?,?,?,?)",
         [mute.rule_id, to_text(mute.since), to_text(mute.until), mute.who, mute.why, mute.origin],
     )
+    if until := muted_until(connection, mute.rule_id, now):
+        connection.execute(
+            "UPDATE outbox SET not_before = max(not_before, ?) WHERE state = 'ready' AND kind <> 'update'"
+            " AND escalation_id IN (SELECT id FROM escalations WHERE rule_id = ?)",
+            [to_text(until), mute.rule_id],
+        )
 
 
 def muted_until(connection: sqlite3.Connection, rule_id: str, now: datetime) -> datetime | None:
@@ -63,8 +64,8 @@ def end(connection: sqlite3.Connection, rule_id: str, now: datetime) -> int:
         "UPDATE mutes SET until = ? WHERE rule_id = ? AND until > ? AND origin = ?",
         [to_text(now), rule_id, to_text(now), COMMAND],
     ).rowcount
-    if changed and ended:
-        _wake(connection, rule_id, ended, now)
+    if ended:
+        _shorten(connection, rule_id, ended, now)
     return changed
 
 
@@ -76,19 +77,23 @@ def replace_those_of_files(connection: sqlite3.Connection, wanted: Iterable[Mute
     for mute in wanted:
         add(connection, mute, now)
     for rule_id, ended in before.items():
-        if ended and muted_until(connection, rule_id, now) is None:
-            _wake(connection, rule_id, ended, now)
+        if ended:
+            _shorten(connection, rule_id, ended, now)
 
 
-def _wake(connection: sqlite3.Connection, rule_id: str, ended: datetime, now: datetime) -> None:
-    """Whatever waited for exactly that end is due now: the state machine decides anew about each."""
+def _shorten(connection: sqlite3.Connection, rule_id: str, ended: datetime, now: datetime) -> None:
+    """What waited for the mutes to end at `ended` waits for what is left of them; the state machine then decides anew
+    about each. So it does about what waits for a team that is there only after that end."""
+    left = muted_until(connection, rule_id, now) or now
+    if left >= ended:
+        return
     connection.execute(
-        "UPDATE timers SET due_at = ? WHERE due_at = ? AND escalation_id IN"
-        " (SELECT escalation_id FROM escalation_rules WHERE rule_id = ?)",
-        [to_text(now), to_text(ended), rule_id],
+        "UPDATE timers SET due_at = ?1 WHERE (due_at = ?2 OR due_at > ?2 AND kind IN (?4, ?5)) AND escalation_id IN"
+        " (SELECT escalation_id FROM escalation_rules WHERE rule_id = ?3)",
+        [to_text(left), to_text(ended), rule_id, *BY_HOURS],
     )
     connection.execute(
         "UPDATE outbox SET not_before = ? WHERE not_before = ? AND state = 'ready' AND escalation_id IN"
         " (SELECT id FROM escalations WHERE rule_id = ?)",
-        [to_text(now), to_text(ended), rule_id],
+        [to_text(left), to_text(ended), rule_id],
     )
