@@ -153,7 +153,7 @@ class App:
         self._build()
         self.delivery.use(prepared.messenger, config.slack.fallback_channel)
         with self.store.write() as connection:
-            self.escalate.reroute(connection)
+            self.escalate.reroute(connection, self.clock())
         self.delivery.retry_blocked(self.clock())
 
     def note_rules(self) -> None:

@@ -165,12 +165,17 @@ class Escalate:
             event = Fired(fired.rule_id, fired.severity, added=fired.rule_id != current.rule_id)
             act(connection, current, event, f"timer {TimerKind.HOLD}", now)
 
-    def reroute(self, connection: sqlite3.Connection) -> None:
-        """After a reload: what is alive is handled by the people of now, and messages that their channel refused go to
-        the channel that their team has now."""
-        for escalation_id, rule_id, kept in escalations.alive_snapshots(connection):
-            renewed = snapshot_from_json(kept).with_teams(self._rules.teams)
+    def reroute(self, connection: sqlite3.Connection, now: datetime) -> None:
+        """After a reload: what is alive is handled by the people of now and in their hours, and messages that their
+        channel refused go to the channel that their team has now."""
+        for escalation_id, rule_id, stored in escalations.alive_snapshots(connection):
+            kept = snapshot_from_json(stored)
+            renewed = kept.with_teams(self._rules.teams)
+            if renewed == kept:
+                continue
             escalations.save_snapshot(connection, escalation_id, rule_id, renewed.to_json())
+            if renewed.clockwork() != kept.clockwork():
+                escalations.hasten_timers(connection, escalation_id, now)
         outbox = Outbox(connection)
         for message in outbox.in_state(MessageState.BLOCKED):
             if message.kind not in (MessageKind.ROOT, MessageKind.CALL) or message.escalation_id is None:

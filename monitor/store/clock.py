@@ -7,16 +7,18 @@ from datetime import timedelta
 
 from monitor.store.times import from_text, to_text
 
-_FUTURE = (
+_MOVED = (
     ("timers", "due_at", "1"),
     ("cursors", "due_at", "1"),
     ("outbox", "not_before", "state <> 'sent'"),
+    # Tiers count from it.
+    ("escalations", "told_at", "told_at IS NOT NULL AND state NOT IN ('resolved', 'dropped')"),
 )
 
 
 def set_back(connection: sqlite3.Connection, by: timedelta) -> None:
-    """Move every time at which something is to happen `by` so much towards the past."""
-    for table, column, where in _FUTURE:
+    """Move every time at which something is to happen, or from which that counts, `by` so much towards the past."""
+    for table, column, where in _MOVED:
         rows = connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {where} ORDER BY {column}").fetchall()
         # The earliest first: what has been moved is never taken for what has still to be.
         for (time,) in rows:

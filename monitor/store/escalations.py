@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.escalation.events import TimerKind
-from monitor.escalation.machine import ALIVE, LASTING
+from monitor.escalation.machine import ALIVE, BY_HOURS, LASTING
 from monitor.model import Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
 from monitor.store import discussions, mentions, rows
 from monitor.store.times import from_text, to_text
@@ -187,6 +187,14 @@ def next_timer(connection: sqlite3.Connection) -> datetime | None:
     """When the next timer is due."""
     row = connection.execute("SELECT min(due_at) FROM timers").fetchone()
     return from_text(row[0]) if row[0] else None
+
+
+def hasten_timers(connection: sqlite3.Connection, escalation_id: int, now: datetime) -> None:
+    """Let the state machine decide anew what waits for a team: its hours have changed."""
+    connection.execute(
+        "UPDATE timers SET due_at = min(due_at, ?) WHERE escalation_id = ? AND kind IN (?, ?)",
+        [to_text(now), escalation_id, *BY_HOURS],
+    )
 
 
 def take_timer(connection: sqlite3.Connection, timer: DueTimer) -> bool:

@@ -56,6 +56,19 @@ def test_what_a_refused_channel_kept_back_goes_where_the_team_is_now(world: Worl
         assert tuple(connection.execute("SELECT channel FROM outbox").fetchone()) == ("#new-home",)
 
 
+def test_what_is_held_is_told_as_soon_as_the_team_says_that_it_is_there(tmp_path: Path) -> None:
+    """Somebody sees that an alert is held until the evening, and mends the hours."""
+    teams = 'social: {channel: "#social", zone: UTC, hours: {open: {mon-sun: "19:00-20:00"}}}\n'
+    world = World(tmp_path, teams=teams, thread=THREAD)
+    angry(world)
+    world.wait(seconds=31)
+    assert world.states() == [State.HELD]
+    (world.folder / "rules" / "teams.yaml").write_text(teams.replace("19:00", "09:00"), "utf-8")
+    world.app.reload()
+    world.wait(seconds=1)
+    assert world.states() == [State.OPEN]
+
+
 def test_a_critical_rule_does_not_wait_for_a_slower_one(tmp_path: Path) -> None:
     slow, quick = (
         THREAD.replace("wait_first: 30s", "wait_first: 1h"),
