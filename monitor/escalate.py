@@ -16,7 +16,7 @@ from monitor.carry_out import act, carry_out, kept_by
 from monitor.escalation import machine
 from monitor.escalation.events import Fired, NewMentions, Reason, TimerDue, TimerKind
 from monitor.judge import Firing, Judge
-from monitor.model import Escalation, FiredRule, MessageKind, MessageState, Scope, Verdict
+from monitor.model import FiredRule, MessageKind, MessageState, Scope, Verdict
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Rule, Status
 from monitor.rules.snapshot import Snapshot, snapshot_from_json, snapshot_of
@@ -150,20 +150,22 @@ class Escalate:
         escalation = escalations.by_id(connection, timer.escalation_id)
         if escalation is None or not escalations.take_timer(connection, timer):
             return
-        if timer.kind is TimerKind.HOLD:
-            self._let_speak(connection, escalation, now)
-            return
-        holds = timer.kind is not TimerKind.WAIT_FIRST or self._judge.still_holds(connection, escalation, now)
-        act(connection, escalation, TimerDue(timer.kind, timer.generation, holds), f"timer {timer.kind}", now)
+        who = f"timer {timer.kind}"
+        if timer.kind is not TimerKind.HOLD:
+            holds = timer.kind is not TimerKind.WAIT_FIRST or self._judge.still_holds(connection, escalation, now)
+            act(connection, escalation, TimerDue(timer.kind, timer.generation, holds), who, now)
+        if timer.kind in (TimerKind.HOLD, TimerKind.WAIT_FIRST):
+            self._let_speak(connection, escalation.id, who, now)
 
-    def _let_speak(self, connection: sqlite3.Connection, escalation: Escalation, now: datetime) -> None:
-        """Its rules, the most severe first, fire again: one that may speak now does, the others wait on."""
-        for fired in escalations.fired_rules(connection, escalation.id):
-            current = escalations.by_id(connection, escalation.id)
+    def _let_speak(self, connection: sqlite3.Connection, escalation_id: int, who: str, now: datetime) -> None:
+        """Its rules, the most severe first, fire again: one that may speak now does, the others wait for their team or
+        the end of their mute."""
+        for fired in escalations.fired_rules(connection, escalation_id):
+            current = escalations.by_id(connection, escalation_id)
             if current is None or current.state not in machine.ALIVE:
                 return
             event = Fired(fired.rule_id, fired.severity, added=fired.rule_id != current.rule_id)
-            act(connection, current, event, f"timer {TimerKind.HOLD}", now)
+            act(connection, current, event, who, now)
 
     def reroute(self, connection: sqlite3.Connection, now: datetime) -> None:
         """After a reload: what is alive is handled by the people of now and in their hours, and messages that their
