@@ -7,9 +7,10 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.amounts import number
 from monitor.app import Sources, load_config, messenger, utc_now
 from monitor.cli.problems import Block, mistake, shown
-from monitor.cli.words import near, number
+from monitor.cli.words import near
 from monitor.config import Config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.errors import ConfigError, MonitorError, Problem, SourceError

@@ -13,11 +13,7 @@ from monitor import __version__
 from monitor.config import Config
 from monitor.errors import ConfigError, Problem
 from monitor.prove import prove
-from monitor.rules.load import RuleSet, load_rules
-
-#: A rule folder holds a few dozen small files; more than this is a wrong path.
-MOST_RULE_FILES = 2000
-LARGEST_RULE_FILE = 1_000_000
+from monitor.rules.load import LARGEST_FILE, MOST_FILES, RuleSet, load_rules, to_be_read
 
 Signature = tuple[tuple[str, int, int], ...]
 
@@ -68,7 +64,7 @@ def rule_files(folder: Path) -> dict[str, str]:
         try:
             if not path.is_file():
                 continue
-            if path.stat().st_size > LARGEST_RULE_FILE:
+            if path.stat().st_size > LARGEST_FILE:
                 problems.append(Problem(str(path), 0, 0, "", "is larger than 1 MB; no rule needs that"))
                 continue
             files[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
@@ -83,11 +79,7 @@ def rule_files(folder: Path) -> dict[str, str]:
 
 def _paths(folder: Path, unreadable: Callable[[OSError], None]) -> Iterable[Path]:
     paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=unreadable) for name in names]
-    for path in sorted(paths)[:MOST_RULE_FILES]:
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        # Whatever looks like one of ours is taken in, so that a wrong ending (.YAML, .yaml.txt) is told.
-        if not hidden and path.name.casefold().removesuffix(".txt").endswith((".yaml", ".yml", ".md")):
-            yield path
+    return [path for path in sorted(paths)[:MOST_FILES] if to_be_read(path.relative_to(folder).as_posix())]
 
 
 # -- watching ----------------------------------------------------------------------------------------------------

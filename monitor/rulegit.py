@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.errors import MonitorError
+from monitor.rules.load import LARGEST_FILE, MOST_FILES, to_be_read
 
 DEADLINE = 10.0
-#: As `app.rule_files` reads them.
-ENDINGS = (".yaml", ".yml", ".md")
-MOST_FILES, LARGEST = 2000, 1_000_000
 _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=", "--no-pager")
 
 
@@ -50,13 +48,10 @@ def files_at(folder: Path, revision: str) -> dict[str, str]:
         raise MonitorError(f"Git knows no revision {revision} in {folder}; `git log` lists those it knows.")
     name = commit.decode().strip()
     listed = _git(folder, "ls-tree", "-r", "-z", "--name-only", name, "--", ".") or b""
-    paths = [path for path in listed.decode("utf-8", "replace").split("\0") if path.endswith(ENDINGS)]
     files: dict[str, str] = {}
-    for path in sorted(paths)[:MOST_FILES]:
-        if any(part.startswith(".") for part in Path(path).parts):
-            continue
+    for path in sorted(filter(to_be_read, listed.decode("utf-8", "replace").split("\0")))[:MOST_FILES]:
         content = _git(folder, "show", f"{name}:./{path}")
-        if content is not None and len(content) <= LARGEST:
+        if content is not None and len(content) <= LARGEST_FILE:
             files[path] = content.decode("utf-8", "replace")
     if not files:
         raise MonitorError(f"There are no rules in {folder} as of {revision}.")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.amounts import number
 from monitor.cli.problems import styled
-from monitor.cli.words import clean, columns, near, number, table
+from monitor.cli.words import clean, columns, near, table
 
 if TYPE_CHECKING:
     from monitor.backtest import Progress

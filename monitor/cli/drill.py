@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.words import number, program
+from monitor.amounts import number
+from monitor.cli.words import program
 
 if TYPE_CHECKING:
     from monitor.drill.report import Report

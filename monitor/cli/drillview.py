@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from monitor.cli.words import author, clean, columns, number, score, table
+from monitor.amounts import number
+from monitor.cli.words import author, clean, columns, score, table
 from monitor.drill import wording
 from monitor.drill.place import TERMINAL, logged
 from monitor.drill.report import Reader, Report, StepKind

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.amounts import number
 from monitor.cli.ids import EscalationNumber
 from monitor.cli.reading import as_json
-from monitor.cli.words import ago, author, clean, columns, number, program, rest, score, table
+from monitor.cli.words import ago, author, clean, columns, program, rest, score, table
 
 if TYPE_CHECKING:
     from monitor.desk import Desk

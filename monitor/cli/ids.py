@@ -42,9 +42,7 @@ class Id(click.ParamType[tuple[str, int]]):
 
 def split(text: str) -> tuple[str, int] | None:
     """("d", 3) for d3, D3, #3 without a letter, "discussion 3"; None for anything else."""
-    found = re.fullmatch(
-        r"(mention|discussion|escalation|[mde])?[\s#:-]*([0-9]{1,19})", text.strip().casefold(), re.ASCII
-    )
+    found = _ID.fullmatch(text.strip().casefold())
     if found is None:
         return None
     letter = found[1] or ""

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.words import columns, near, number, width
+from monitor.amounts import number
+from monitor.cli.words import columns, near, width
 
 if TYPE_CHECKING:
     from monitor.errors import Problem

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from monitor.cli.words import near, number
+from monitor.amounts import number
+from monitor.cli.words import near
 from monitor.model import Post
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.words import ago, author, clean, number, rest, score, table
+from monitor.amounts import number
+from monitor.cli.words import ago, author, clean, rest, score, table
 
 if TYPE_CHECKING:
     from monitor.model import Mention

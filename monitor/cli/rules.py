@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from monitor.amounts import number
 from monitor.cli import backtest, explain, mutes, new, rule_tests
 from monitor.cli.problems import as_json as problem_as_json
 from monitor.cli.problems import mistake, styled
-from monitor.cli.words import number
 from monitor.errors import ConfigError
 
 

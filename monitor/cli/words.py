@@ -65,11 +65,6 @@ def size(count: int) -> str:
     return f"{value:.1f} GB"
 
 
-def number(count: int, noun: str, nouns: str = "") -> str:
-    """ "1 rule", "2,000 posts"; `nouns` is the plural where it is not made with an "s"."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
-
-
 # -- mentions ----------------------------------------------------------------------------------------------------
 
 

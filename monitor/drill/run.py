@@ -24,7 +24,7 @@ from monitor.language import detect
 from monitor.matching import Matcher, TopicMatcher, full_text
 from monitor.model import Escalation, MessageKind, Post, Scope, Severity, State
 from monitor.rules.load import RuleSet
-from monitor.rules.rule import Rule, Status
+from monitor.rules.rule import Rule
 from monitor.rules.windows import Windows
 from monitor.sentiment import SentimentModel
 from monitor.slack.marks import Mark
@@ -201,7 +201,7 @@ class Drill:
             return ""
         best: tuple[float, str] | None = None
         for rule in self._rules.rules:
-            if rule.status is Status.OFF or (rule.match.brands and self._brand not in rule.match.brands):
+            if not rule.watches(self._brand, ()):
                 continue
             for progress, about in self._approaches(rule, now):
                 if best is None or progress > best[0]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
+from monitor.amounts import number
 from monitor.drill.report import Measure, Report, Verdict
 
 MARKS = {Verdict.MET: "✓", Verdict.MISSED: "✗", Verdict.OPEN: "…", Verdict.UNASKED: "–"}
@@ -54,7 +55,7 @@ def verdict(report: Report) -> str:
     """One sentence for whoever reads nothing else."""
     course = report.course
     if not report.alerts:
-        judged = f"{report.negative} of {_posts(report.mentions)} about {course.brand} were negative"
+        judged = f"{report.negative} of {number(report.mentions, 'post')} about {course.brand} were negative"
         if any(step.kind == "fired" for step in report.steps):
             return f"Nobody was told: a rule fired, but its alert was not sent before the end; {judged}."
         return f"No rule fired: {judged}. {course.nearest}".strip()
@@ -91,10 +92,6 @@ def _all(names: Iterable[str]) -> str:
     """ "a, b and c"."""
     *most, last = [*names] or [""]
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def _posts(count: int) -> str:
-    return f"{count} post" if count == 1 else f"{count} posts"
 
 
 def measure(one: Measure) -> tuple[str, str, str, str, str, str]:

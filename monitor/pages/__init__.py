@@ -10,7 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from monitor.slack.text import number, one_line, safe_link
+from monitor.amounts import number
+from monitor.slack.text import one_line, safe_link
 
 
 def render(template: str, **values: Any) -> str:

@@ -5,7 +5,8 @@ What follows from many of them is decided in windows.py. It reads no store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -45,12 +46,19 @@ class Totals:
 
     @classmethod
     def of(cls, mentions: Iterable[Counted]) -> Totals:
-        reach: dict[str, int] = {}
-        number = 0
-        for mention in mentions:
-            number += 1
-            reach[mention.author] = max(mention.reach, reach.get(mention.author, 0))
-        return cls(number, sum(reach.values()))
+        last = deque(growing(mentions), maxlen=1)
+        return last[0] if last else cls(0, 0)
+
+
+def growing(mentions: Iterable[Counted]) -> Iterator[Totals]:
+    """The totals after each of the mentions."""
+    reach: dict[str, int] = {}
+    summed = 0
+    for number, mention in enumerate(mentions, 1):
+        known = reach.get(mention.author, 0)
+        reach[mention.author] = max(known, mention.reach)
+        summed += reach[mention.author] - known
+        yield Totals(number, summed)
 
 
 # -- one mention -------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ from monitor.rules.rule import (
     Timing,
     TopicsSpec,
 )
-from monitor.rules.testing.moments import Start
+from monitor.rules.testing.when import Start
 from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath
 

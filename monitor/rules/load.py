@@ -28,6 +28,8 @@ from monitor.rules.topics import parse_topics
 from monitor.yamlfile import Document, parse_yaml, shortened
 
 TEAMS, TOPICS, TESTS = "teams.yaml", "topics.yaml", "tests/"
+#: A rules folder holds a few dozen small files; more, or larger ones (bytes), are a wrong path.
+MOST_FILES, LARGEST_FILE = 2000, 1_000_000
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -46,6 +48,13 @@ class RuleSet:
     hash: str = ""
     warnings: tuple[Problem, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_be_read(path: str) -> bool:
+    """Whether a file, by its path in the folder, belongs to the rules. Whatever looks like one of ours is taken in, so
+    that a wrong ending (.YAML, .yaml.txt) is told; nothing that is hidden."""
+    hidden = any(part.startswith(".") for part in path.split("/"))
+    return not hidden and path.casefold().removesuffix(".txt").endswith((".yaml", ".yml", ".md"))
 
 
 def load_rules(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from monitor.amounts import number
 from monitor.model import (
     Discussion,
     Escalation,
@@ -35,7 +36,7 @@ from monitor.slack.blocks import (
     rich,
     section,
 )
-from monitor.slack.text import bars, clean, escape, host_of, number, one_line, safe_link, shorten
+from monitor.slack.text import bars, clean, escape, host_of, one_line, safe_link, shorten
 
 #: The channel of what was printed on the terminal; no channel in Slack has such an id.
 CONSOLE = "console"

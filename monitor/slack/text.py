@@ -98,8 +98,3 @@ def bars(counts: Sequence[int]) -> str:
     """A tiny chart, one block character a count."""
     highest = max(counts, default=0)
     return "".join(_BARS[round(count / highest * (len(_BARS) - 1))] for count in counts) if highest else ""
-
-
-def number(count: int, noun: str = "", nouns: str = "") -> str:
-    """`1,234 mentions`; `nouns` is the plural where it is not made with an "s"."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}" if noun else f"{count:,}"

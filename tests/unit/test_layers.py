@@ -14,6 +14,7 @@ LAYERS = {
     "monitor": 0,
     "monitor.errors": 0,
     "monitor.model": 0,
+    "monitor.amounts": 1,
     "monitor.mends": 1,
     "monitor.durations": 1,
     "monitor.yamlsyntax": 1,

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.amounts import number
 from monitor.model import Author, Condition, FiredRule, Guideline, Outcome, Severity, State
 from monitor.slack.messages import Message, render_notice, render_reply, render_root
-from monitor.slack.text import bars, clean, escape, number, one_line, safe_link, shorten
+from monitor.slack.text import bars, clean, escape, one_line, safe_link, shorten
 from tests.fakes import block_kit
 from tests.fakes.views import GUIDELINE, NOW, mention, view
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.words import ago, author, clean, near, number, score, size, span, table, width
+from monitor.amounts import number
+from monitor.cli.words import ago, author, clean, near, score, size, span, table, width
 from monitor.model import Author, Mention, Post, Sentiment
 
 NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from monitor.amounts import number
 from monitor.rules.backtesting.hindsight import MANY_STRONG, STRONG_SCORE, WEEK, Backtest, Missed, Opinion, Tally, Told
-from monitor.slack.text import number
 
 #: So many discussions are named in a sentence.
 NAMED = 3

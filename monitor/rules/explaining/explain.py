@@ -8,11 +8,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import NamedTuple
 
 from monitor.model import Scope
 from monitor.rules import alerts
-from monitor.rules.counted import Counted, Totals
+from monitor.rules.counted import Counted, Totals, growing
 from monitor.rules.explaining import aftermath, nearmiss, steps
 from monitor.rules.explaining.aftermath import Firing
 from monitor.rules.explaining.inquiry import Case, Explanation, Fate, Kind, Result, Step
@@ -103,16 +104,8 @@ def _last_before(said: Sequence[datetime], at: datetime) -> datetime:
 
 
 def _with_totals(rule: Rule, case: Case) -> Iterator[tuple[Counted, Totals]]:
-    if rule.discussion is None:
-        yield from ((mention, NO_TOTALS) for mention in case.judged)
-        return
-    reach: dict[str, int] = {}
-    summed = 0
-    for number, mention in enumerate(case.judged, 1):
-        known = reach.get(mention.author, 0)
-        reach[mention.author] = max(known, mention.reach)
-        summed += reach[mention.author] - known
-        yield mention, Totals(number, summed)
+    totals = growing(case.judged) if rule.discussion else repeat(NO_TOTALS)
+    return zip(case.judged, totals, strict=False)
 
 
 def _totals_at(rule: Rule, case: Case, at: datetime) -> Totals:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from monitor.amounts import number
 from monitor.durations import duration_text
 from monitor.rules.explaining.inquiry import Case, Kind, Step
-from monitor.rules.explaining.spoken import counted
 from monitor.rules.explaining.steps import Count, Group
 from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Spike
 
@@ -72,7 +72,7 @@ def under_floor(step: Step, at: datetime, case: Case, place: str) -> str:
 
 
 def _counted(step: Step, noun: str) -> str:
-    return counted(int(step.found.replace(",", "")), noun)
+    return number(int(step.found.replace(",", "")), noun)
 
 
 def no_alert(

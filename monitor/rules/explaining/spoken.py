@@ -34,8 +34,3 @@ class Spoken:
         if abs(there.date() - today.date()) <= A_WEEK:
             return f"{there:%a}", time
         return f"{there.day} {there:%B %Y}", time
-
-
-def counted(count: int, noun: str) -> str:
-    """ "1 mention", "2,000 mentions"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

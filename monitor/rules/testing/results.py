@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any, ClassVar, NamedTuple
 from xml.etree import ElementTree
 
+from monitor.amounts import number
 from monitor.errors import Problem
 from monitor.rules.testing.testcase import Expectation, RuleTest, plain
 from monitor.yamlfile import shortened
@@ -165,7 +166,7 @@ def _bundled(timeline: Iterable[Moment]) -> Iterator[Moment]:
 def _in_words(moment: Moment, start: datetime) -> str:
     if moment.kind is MomentKind.MENTIONS:
         until = f", until {offset_text(moment.until - start)}" if moment.until and moment.until > moment.at else ""
-        return f"{moment.count:,} mention{'s' if moment.count != 1 else ''}, {moment.negative:,} negative{until}"
+        return f"{number(moment.count, 'mention')}, {moment.negative:,} negative{until}"
     # A state and a silence say themselves what they are.
     lead = {MomentKind.POST: "posted", MomentKind.REPLY: "replied", MomentKind.CALLED: "called"}.get(moment.kind, "")
     return f"{lead} {moment.text}".strip()
@@ -187,7 +188,7 @@ def summary(results: Sequence[TestResult]) -> Line:
     """ "7 tests in 3 files: 6 passed, 1 failed (0.2 s)." """
     failed = sum(not result.passed for result in results)
     files = len({result.file for result in results})
-    counted = f"{_number(len(results), 'test')} in {_number(files, 'file')}"
+    counted = f"{number(len(results), 'test')} in {number(files, 'file')}"
     seconds = sum(result.seconds for result in results)
     went = f"{len(results) - failed} passed, {failed} failed" if failed else "all passed"
     if not results:
@@ -215,10 +216,6 @@ def unproven(rules: Iterable[str], results: Iterable[TestResult]) -> Iterator[tu
             yield rule, "no test lets it fire"
         if rule not in silent:
             yield rule, "no test shows it staying silent"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 # -- for machines ------------------------------------------------------------------------------------------------

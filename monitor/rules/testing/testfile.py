@@ -39,8 +39,8 @@ from monitor.fields import (
 )
 from monitor.model import Outcome, Severity
 from monitor.rules.references import BrandName, References, RuleFileName, TeamName, TopicName, known, references
-from monitor.rules.testing.moments import At, Start
 from monitor.rules.testing.testcase import Button, Click, Expectation, Mute, RuleTest, Said, TestFile
+from monitor.rules.testing.when import At, Start
 from monitor.schemas import json_schema
 from monitor.yamlfile import Document, KeyPath, shortened
 
