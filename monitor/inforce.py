@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Protocol
 
 from monitor.config import Config
@@ -132,7 +131,7 @@ def refuse(connection: sqlite3.Connection, config: Config, rules: RuleSet, probl
     facts.remember(connection, "rules_problem", problem, now)
     if problem and (before is None or before[0] != problem):
         escalations.log(connection, now, "rules", "refused", problem.split("\n", 1)[0])
-        _tell(connection, config, _broken(rules, config.rules, problem.splitlines()), now)
+        _tell(connection, config, _broken(rules, config, problem.splitlines()), now)
 
 
 def _mutes(rules: RuleSet, now: datetime) -> list[mutes.Mute]:
@@ -150,15 +149,19 @@ def _tell_mended(connection: sqlite3.Connection, config: Config, now: datetime) 
         _tell(connection, config, f"The rules in {config.rules.name}/ are good again and in force.", now)
 
 
-def _broken(rules: RuleSet, folder: Path, lines: Sequence[str]) -> str:
+def _broken(rules: RuleSet, config: Config, lines: Sequence[str]) -> str:
+    folder = config.rules
     place = str(folder) + os.sep
     named = [line.replace(place, "") for line in lines[:NAMED]]
     more = [f"… and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
     about = [(place + start + rule.file, rule.owner) for rule in rules.rules for start in ("", f"tests{os.sep}")]
     owners = {owner for file, owner in about if any(line.startswith(file) for line in lines)}
     whose = f" Owner: {', '.join(sorted(owners))}." if owners else ""
-    what = f"The rules in {folder.name}/ have changed and are not taken over; what was last good stays in force.{whose}"
-    return "\n".join([what, *named, *more, "`brand-monitor rules check` and `rules test` say it all."])
+    in_rules = any(line.startswith(str(folder)) for line in lines)
+    changed = f"The rules in {folder.name}/ have" if in_rules else f"{config.file.name} has"
+    taken = f"{'are' if in_rules else 'is'} not taken over; what was last good stays in force"
+    what = f"{changed} changed and {taken}.{whose}"
+    return "\n".join([what, *named, *more, "`brand-monitor check` says it all."])
 
 
 def _tell(connection: sqlite3.Connection, config: Config, text: str, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -60,7 +60,11 @@ def rule_files(folder: Path) -> dict[str, str]:
     if not found:
         what = "there is no such folder; `brand-monitor init` writes one, `rules:` in the configuration names another"
         raise ConfigError([Problem(str(folder), 0, 0, "", what)])
-    for path in _paths(folder, unreadable):
+    paths = _paths(folder, unreadable)
+    if len(paths) > MOST_FILES:
+        what = f"holds more than {MOST_FILES:,} files of rules; write the path of a folder with nothing else in it"
+        raise ConfigError([Problem(str(folder), 0, 0, "", what)])
+    for path in paths:
         try:
             if not path.is_file():
                 continue
@@ -77,9 +81,17 @@ def rule_files(folder: Path) -> dict[str, str]:
     return files
 
 
-def _paths(folder: Path, unreadable: Callable[[OSError], None]) -> Iterable[Path]:
-    paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=unreadable) for name in names]
-    return [path for path in sorted(paths)[:MOST_FILES] if to_be_read(path.relative_to(folder).as_posix())]
+def _paths(folder: Path, unreadable: Callable[[OSError], None]) -> list[Path]:
+    """The files that belong to the rules; no more than one too many, however many there are."""
+    found: list[Path] = []
+    for top, folders, names in os.walk(folder, onerror=unreadable):
+        # The history that git keeps, say: never looked into.
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = (Path(top, name) for name in sorted(names))
+        found += (path for path in paths if to_be_read(path.relative_to(folder).as_posix()))
+        if len(found) > MOST_FILES:
+            break
+    return sorted(found[: MOST_FILES + 1])
 
 
 # -- watching ----------------------------------------------------------------------------------------------------
