@@ -13,18 +13,12 @@ import click
 
 from monitor import __version__
 from monitor.cli import drill, escalations, reading, rules, running, setup
+from monitor.cli.order import InThisOrder
 from monitor.cli.problems import coloured, counted, mistake, shown
 from monitor.errors import ConfigError, MonitorError
 
 
-class _InThisOrder(click.Group):
-    """Help lists the commands in the order in which a newcomer needs them, not by the alphabet."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-@click.group(cls=_InThisOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=InThisOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="brand-monitor")
 @click.option(
     "--config",

@@ -1,33 +1,80 @@
-"""`rules check`: what is wrong in the rule folder, and what is in force; `rules new` stands in a module of its own."""
+"""The group `rules`, with `list` and `check`; each other command has a module of its own."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
 from monitor.amounts import number
 from monitor.cli import backtest, explain, mutes, new, rule_tests
+from monitor.cli.order import InThisOrder
 from monitor.cli.problems import as_json as problem_as_json
 from monitor.cli.problems import mistake, styled
+from monitor.cli.words import ago, clean, table
 from monitor.errors import ConfigError
 
 
-@click.group()
-def rules() -> None:
-    """Write, check, test and try the rules that decide what alerts; silence one for a while."""
+@click.command("list", short_help="List the rules with what they did.")
+@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="Count the last N days.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def list_(config: Path | None, days: int, as_json: bool) -> None:
+    """List the rules with what they did: alerts of live rules, what rules on test would have alerted, and mutes."""
+    from monitor.app import load_config, utc_now
+    from monitor.rulebook import read_rules
+    from monitor.store import Store, escalations
+    from monitor.store import mutes as silences
+
+    loaded, now = load_config(config), utc_now()
+    rules = read_rules(loaded, now.date()).rules
+    counts: dict[str, dict[str, int]] = {}
+    silenced: dict[str, silences.Mute] = {}
+    if loaded.store.exists():
+        store = Store(loaded.store, create=False)
+        try:
+            with store.read() as connection:
+                counts = escalations.count_by_rule(connection, now - timedelta(days=days))
+                silenced = {mute.rule_id: mute for mute in silences.in_force(connection, now) if mute.since <= now}
+        finally:
+            store.close()
+    if as_json:
+        listed: list[dict[str, Any]] = [
+            {
+                "id": rule.id, "title": rule.title, "owner": rule.owner, "file": rule.file, "status": rule.status,
+                "severity": rule.severity, **_counts(counts, rule.id),
+                "mute": asdict(silenced[rule.id]) if rule.id in silenced else None,
+            }
+            for rule in rules
+        ]  # fmt: skip
+        click.echo(json.dumps(listed, ensure_ascii=False, indent=2, default=str))
+        return
+    rows = [["rule", "status", "severity", f"alerts, {days} d", "owner", "note"]]
+    for rule in rules:
+        did = _counts(counts, rule.id)
+        alerts = str(did["alerts"]) if rule.status == "live" else f"({did['would_have_alerted']})"
+        mute = silenced.get(rule.id)
+        note = f"muted, ends {ago(mute.until, now)}: {clean(mute.why, 60)} ({clean(mute.who, 30)})" if mute else ""
+        rows.append([rule.id, rule.status, rule.severity, alerts, clean(rule.owner, 30), note])
+    for line in table(rows, right=[3]):
+        click.echo(line)
+    if any(rule.status == "test" for rule in rules):
+        click.echo("\n(In brackets: what a rule on test would have alerted.)")
 
 
-for command in (new.new, rule_tests.test, backtest.backtest, explain.explain, mutes.list_, mutes.mute, mutes.unmute):
-    rules.add_command(command)
+def _counts(counts: dict[str, dict[str, int]], rule_id: str) -> dict[str, int]:
+    return {"alerts": 0, "would_have_alerted": 0, **counts.get(rule_id, {})}
 
 
-@rules.command("check")
+@click.command(short_help="Say what is wrong in any file, and how to mend it.")
 @click.option("--json", "as_json", is_flag=True, help="Problems and rules as JSON.")
 @click.pass_obj
 def check(config: Path | None, as_json: bool) -> None:
-    """Check every file of the rule folder at once: file, line, what is wrong, what to write."""
+    """Check every file of the rules folder at once and run their tests: file, line, what is wrong, what to write."""
     from monitor.check import rules_or_problems
 
     loaded, problems = rules_or_problems(config)
@@ -49,3 +96,24 @@ def check(config: Path | None, as_json: bool) -> None:
     parts = {"rule": loaded.rules, "team": loaded.teams, "topic": loaded.topics, "guideline": loaded.guidelines}
     tests = sum(len(file.tests) for file in loaded.tests)
     click.echo(", ".join(number(len(found), noun) for noun, found in parts.items()) + f", {number(tests, 'test')}.")
+
+
+# -- the group ---------------------------------------------------------------------------------------------------
+
+
+@click.group(cls=InThisOrder)
+def rules() -> None:
+    """Write, check, test and try the rules that decide what alerts; silence one for a while."""
+
+
+for command in (
+    list_,
+    new.new,
+    check,
+    rule_tests.test,
+    backtest.backtest,
+    explain.explain,
+    mutes.mute,
+    mutes.unmute,
+):
+    rules.add_command(command)
