@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from monitor.cli.words import ago, clean, table
+from monitor.cli.words import silence, table
 
 #: Whoever wants silence for longer wants the rule to be off.
 LONGEST = timedelta(days=90)
@@ -51,15 +51,15 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
         ]  # fmt: skip
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2, default=str))
         return
-    rows = [["rule", "status", "severity", f"alerts, {days} d", "owner", "note"]]
+    rows = [["rule", "status", "severity", f"alerts, {days} d", "owner"]]
     for rule in rules:
         did = _counts(counts, rule.id)
         alerts = str(did["alerts"]) if rule.status == "live" else f"({did['would_have_alerted']})"
-        mute = silenced.get(rule.id)
-        note = f"muted, ends {ago(mute.until, now)}: {clean(mute.why, 60)} ({clean(mute.who, 30)})" if mute else ""
-        rows.append([rule.id, rule.status, rule.severity, alerts, clean(rule.owner, 30), note])
+        rows.append([rule.id, rule.status, rule.severity, alerts, rule.owner])
     for line in table(rows, right=[3]):
         click.echo(line)
+    for mute in silenced.values():
+        click.echo(silence(mute, now))
     if any(rule.status == "test" for rule in rules):
         click.echo("\n(In brackets: what a rule on test would have alerted.)")
 
