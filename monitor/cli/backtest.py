@@ -134,7 +134,7 @@ def _write(path: Path, report: Backtest) -> None:
 
 
 def _show(report: Backtest) -> None:
-    from monitor.rules.backtesting.summary import verdict
+    from monitor.rules.backtesting.summary import notes, verdict
 
     against = f" against {report.old.name}" if report.old else ""
     click.echo(styled(f"Backtest of {report.new.name}{against}", bold=True))
@@ -142,7 +142,7 @@ def _show(report: Backtest) -> None:
     click.echo(f"{span}, {number(report.mentions, 'mention')} replayed\n")
     for paragraph in verdict(report):
         _wrapped(paragraph)
-    for note in report.notes:
+    for note in notes(report):
         _wrapped(note)
     _show_sides(report)
     _show_rules(report)
@@ -221,8 +221,9 @@ def remark(row: RuleRow, compared: bool) -> str:
         said.append("off or gone")
     elif compared and row.old is None:
         said.append("new")
-    elif row.changed:
-        said.append("changed")
+    else:
+        said += ["changed"] if row.changed else []
+        said += ["other words"] if row.reworded else []
     if row.status == "test":
         said.append("in test")
     return ", ".join(said)

@@ -10,7 +10,8 @@ import pytest
 
 from monitor.model import Label, Outcome
 from monitor.pages.backtest import page
-from monitor.rules.backtesting.hindsight import Backtest, Correction, Past, Talk, Told
+from monitor.rules.backtesting.hindsight import Backtest, Told
+from monitor.rules.backtesting.opinions import Correction, Past, Talk
 from monitor.rules.backtesting.summary import verdict
 from monitor.rules.counted import Counted
 from monitor.rules.rule import AuthorReach, NegativeMentions, Status, Timing

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from monitor.rules.backtesting.hindsight import MANY_STRONG, STRONG_SCORE, WEEK, Backtest, Missed, Opinion, Tally, Told
+from monitor.rules.backtesting.hindsight import MANY_STRONG, STRONG_SCORE, WEEK, Backtest, Missed, Searched, Tally, Told
+from monitor.rules.backtesting.opinions import Opinion
 from monitor.slack.text import number
 
 #: So many discussions are named in a sentence.
@@ -74,13 +75,41 @@ def why_missed(missed: Missed) -> str:
     return number(missed.talk.negative if missed.talk else 0, "strongly negative mention")
 
 
-ASSUMPTIONS = (
+def notes(report: Backtest) -> list[str]:
+    """What the reader would else wonder about."""
+    return [*report.notes, *([_searched(report.searched)] if report.searched else [])]
+
+
+def assumptions(report: Backtest) -> list[str]:
+    """How all this was reckoned."""
+    if report.searched is None:
+        topics = (
+            "Mentions are judged by the sentiment and the topics that are stored with them: the topics that these rules"
+            " ask for have had the same words all the time."
+        )
+    else:
+        topics = f"Mentions are judged by the sentiment that is stored with them. {_searched(report.searched)}"
+    return [*_BEFORE, topics, *_AFTER]
+
+
+def _searched(searched: Searched) -> str:
+    topics = "topic" if len(searched.topics) == 1 else "topics"
+    have = "has" if len(searched.topics) == 1 else "have"
+    return (
+        f"The {topics} {_and(searched.topics)} {have} other words in topics.yaml than when mentions were stored:"
+        f" {number(searched.texts, 'text')} {'was' if searched.texts == 1 else 'were'} searched again, for each set of"
+        " rules with its own words."
+    )
+
+
+_BEFORE = (
     "Each mention counts as seen when it was made; in life it is seen when its source is read.",
     "An alert lasts as long as its rule fires again within `reopen_within`; what fires after that is a new alert. In"
     " life it lasts until somebody resolves it, so that there may be fewer.",
     "Several rules that fire on one discussion at a time make one message. Rules about a whole brand make their own.",
     "Mutes are not regarded. Alerts that would have come outside the hours of their team are marked as held.",
-    "Mentions are judged by the sentiment and the topics that are stored with them; a new topic finds what comes.",
+)
+_AFTER = (
     "Confirmed: an escalation on that discussion, within a day, ended as answered or with no action needed. Dismissed:"
     " it ended as not about us or not negative. Where it did not end so, what people corrected in its mentions counts.",
     f"Missed: what people had confirmed and no message reaches, and discussions with at least {MANY_STRONG} mentions of"
@@ -156,5 +185,9 @@ def _some(told: Sequence[Told]) -> str:
 def _names(things: Sequence[Told | Missed]) -> str:
     names = list(dict.fromkeys(about(thing) for thing in things))
     more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
-    *most, last = [*names[:NAMED], *more]
+    return _and([*names[:NAMED], *more])
+
+
+def _and(words: Sequence[str]) -> str:
+    *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
