@@ -22,6 +22,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from monitor.rulebook import rule_files
 from monitor.rules.load import load_rules
@@ -118,8 +119,8 @@ def fill(database: Path, mentions: int, words: int, end: datetime, rules: Path) 
     return discussions
 
 
-def play(folder: Path, *arguments: str) -> tuple[float, float, dict[str, object]]:
-    """Seconds, peak memory in MB, and the report."""
+def play(folder: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
+    """Seconds, those of them on a processor, and peak memory; and the report."""
     command = [sys.executable, "-m", "monitor", "--config", str(folder / "monitor.yaml"), "rules", "backtest", "--json"]
     start = time.perf_counter()
     with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True) as running:
@@ -128,7 +129,8 @@ def play(folder: Path, *arguments: str) -> tuple[float, float, dict[str, object]
         _, status, used = os.wait4(running.pid, 0)
         running.returncode = os.waitstatus_to_exitcode(status)
     assert running.returncode == 0, printed
-    return time.perf_counter() - start, used.ru_maxrss / 1024, json.loads(printed)
+    seconds, busy = time.perf_counter() - start, used.ru_utime + used.ru_stime
+    return f"{seconds:.1f} s ({busy:.1f} s of a processor), {used.ru_maxrss / 1024:.0f} MB", json.loads(printed)
 
 
 def write_changed(rules: Path, target: Path, edits: list[tuple[str, str]]) -> None:
@@ -154,26 +156,25 @@ def main() -> None:
             discussions = pool.apply(
                 fill, (folder / "b.db", options.mentions, options.words, datetime.now(UTC), folder / "rules")
             )
-        print(
-            f"{options.mentions:,} mentions in {discussions:,} discussions, made in {time.perf_counter() - start:.0f} s"
-        )
+        made = f"made in {time.perf_counter() - start:.0f} s"
+        print(f"{options.mentions:,} mentions in {discussions:,} discussions, {made}", flush=True)
         changed = folder / "changed"
         for what, edits in CASES.items():
-            if "words" in what and "both" in what:
+            if what == BOTH:
                 # Those of the folder are others, too, and others than those to compare with.
-                write_changed(folder / "rules", folder / "rules", [("hiring,", "hiring, trainee,"), *LEGAL])
+                write_changed(folder / "rules", folder / "rules", [("hiring,", "hiring, trainee,")])
             if edits:
                 write_changed(folder / "rules", changed, edits)
             arguments = ["--against", str(changed)] if edits else []
-            seconds, peak, report = play(folder, *arguments)
+            took, report = play(folder, *arguments)
             told = ", ".join(
                 f"{side} {report[side]['messages']} messages" for side in ("new", "old") if report.get(side)
-            )  # type: ignore[index]
-            texts = f"; {report['searched']['texts']:,} texts searched" if report["searched"] else ""  # type: ignore[index]
-            print(f"{what}: {seconds:.1f} s, {peak:.0f} MB; {told}{texts}")
+            )
+            texts = f"; {report['searched']['texts']:,} texts searched" if report["searched"] else ""
+            print(f"{what}: {took}; {told}{texts}", flush=True)
 
 
-LEGAL = [("lawyer*,", "lawyer*, solicitor,")]
+BOTH = "other words in both"
 CASES: dict[str, list[tuple[str, str]]] = {
     "four rules alone": [],
     "one of four changed": [("at_least: 4, within: 60m", "at_least: 6, within: 60m")],
@@ -184,7 +185,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("minimum_now: 10", "minimum_now: 15"),
     ],
     "other words in the old rules": [("smoke,", "smoke, smolder,")],
-    "other words in both": [("smoke,", "smoke, smolder, smoldering,"), ("hiring,", "hiring, intern,")],
+    BOTH: [("smoke,", "smoke, smolder, smoldering,"), ("hiring,", "hiring, intern,")],
 }
 
 
