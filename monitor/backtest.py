@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,11 +13,15 @@ from monitor.errors import ConfigError, MonitorError, Problem
 from monitor.rulebook import read_rules, rule_files
 from monitor.rulegit import files_at
 from monitor.rules.backtesting.backtest import Alert, Replay, reach_back
-from monitor.rules.backtesting.hindsight import MANY_STRONG, NEAR, STRONG_SCORE, Backtest, People, Played, Talk, compare
+from monitor.rules.backtesting.hindsight import MANY_STRONG, STRONG_SCORE, Backtest, Played, Searched, compare
+from monitor.rules.backtesting.opinions import NEAR, People, Talk
+from monitor.rules.backtesting.words import Search, Words, topics_asked, words
+from monitor.rules.counted import Counted
 from monitor.rules.load import TESTS, RuleSet, load_rules
 from monitor.rules.rule import Rule
 from monitor.rules.times import Covered
-from monitor.store import Store, facts, replay, sources
+from monitor.rules.topics import words_hash
+from monitor.store import Store, facts, replay, sources, topics
 
 #: Told how many mentions have been played, and how many there are.
 Progress = Callable[[int, int], None]
@@ -43,7 +47,10 @@ def backtest(
         start = now - since
         if not any(replay.count(connection, brand, start, now) for brand in config.brand_names):
             raise MonitorError(_nothing_stored(connection, start, now))
-        alerts, mentions, brands = _play(connection, config, sets, start, now, progress)
+        begin = start - reach_back(sets)
+        asked = words(sets, topics.in_use(connection) or {}, begin)
+        search = Search(asked)
+        alerts, mentions, brands = _play(connection, config, asked, search, begin, start, now, progress)
         people = People(replay.past(connection, start - NEAR, now), replay.corrections(connection, start - NEAR, now))
         strong = [
             talk
@@ -62,6 +69,7 @@ def backtest(
         since=start,
         until=now,
         mentions=mentions,
+        searched=Searched(asked.topics, search.texts) if search.texts else None,
         notes=notes,
     )
 
@@ -73,13 +81,15 @@ def _strongest_first(talk: Talk) -> tuple[int, int]:
 def _play(
     connection: sqlite3.Connection,
     config: Config,
-    sets: Sequence[RuleSet],
+    words: Words,
+    search: Search,
+    begin: datetime,
     start: datetime,
     now: datetime,
     progress: Progress,
 ) -> tuple[list[list[Alert]], int, list[str]]:
     """What each set alerts, how many mentions of the time in question were played, and of which brands."""
-    begin = start - reach_back(sets)
+    sets = words.sets
     alerts: list[list[Alert]] = [[] for _ in sets]
     replays = []
     for brand in config.brand_names:
@@ -96,7 +106,7 @@ def _play(
         if played.asks_for_totals:
             for known in replay.known(connection, brand, begin):
                 played.known(*known)
-        for chunk in replay.played(connection, brand, begin, now):
+        for chunk in _mentions(connection, brand, words, search, begin, now):
             for mention, discussion_id in chunk:
                 played.take(mention, discussion_id)
             done += len(chunk)
@@ -105,6 +115,16 @@ def _play(
             found += played.alerts(number)
     brands = [brand for brand, _ in replays]
     return alerts, sum(replay.count(connection, brand, start, now) for brand in brands), brands
+
+
+def _mentions(
+    connection: sqlite3.Connection, brand: str, words: Words, search: Search, begin: datetime, now: datetime
+) -> Iterator[list[tuple[Counted, int]]]:
+    """Texts are read only as far as what is stored of them does not do."""
+    middle = min(max(begin, words.until), now)
+    if begin < middle:
+        yield from replay.searched(connection, brand, begin, middle, search)
+    yield from replay.played(connection, brand, middle, now)
 
 
 # -- with what to compare ----------------------------------------------------------------------------------------
@@ -125,9 +145,14 @@ def _old(
         in_force = _load(config, stored[0], str(config.rules))
     except ConfigError:
         return name, None, (f"{name[0].upper()}{name[1:]} no longer fit the configuration and are not compared.",)
-    if (in_force.rules, in_force.teams) == (new.rules, new.teams):
+    if _judging(in_force) == _judging(new):
         return name, None, ("The rules of the folder are those in force; `--against` compares them with others.",)
     return name, in_force, ()
+
+
+def _judging(rules: RuleSet) -> object:
+    """All of a set that decides what it alerts, and when."""
+    return rules.rules, rules.teams, [(topic, words_hash(rules.topics[topic])) for topic in topics_asked(rules)]
 
 
 def _named(config: Config, against: str) -> tuple[str, RuleSet]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from monitor.errors import MonitorError
+from monitor.matching import TopicMatcher, full_text
 from monitor.model import Discussion, Escalation, Mention, Scope
 from monitor.rules import alerts
 from monitor.rules.counted import Counted
@@ -173,6 +174,8 @@ class _Asking:
         what, notes = self.found.what, []
         if isinstance(what, Mention) and what.answer:
             notes.append(f"{self.found.name} is an answer of ours: what our own accounts say never counts.")
+        elif isinstance(what, Mention) and (changed := self._other_topics(what)):
+            notes.append(changed)
         elif not self.said and self.kind is Kind.BRAND and self.at:
             then = self.spoken.at(self.at)
             then = then[0].upper() + then[1:]
@@ -188,6 +191,17 @@ class _Asking:
                 when = self.spoken.at(life.fired[gone].at)
                 notes.append(f"{gone} fired {when} on escalation {life.name}, and is no rule any more.")
         return tuple(notes)
+
+    def _other_topics(self, mention: Mention) -> str:
+        """What the words of topics.yaml would find in a mention that was stored with others."""
+        now = TopicMatcher(self.rules.topics).topics(full_text(mention.post), mention.post.language)
+        if set(now) == set(mention.topics):
+            return ""
+        return (
+            f"The words of topics.yaml have changed since {self.found.name} was stored: now they would find"
+            f" {', '.join(now) or 'no topic'} in it, then they found {', '.join(sorted(mention.topics)) or 'none'}."
+            " What they found then counts; `rules backtest` shows what the new words come to."
+        )
 
     # -- what rules look at --------------------------------------------------------------------------------------
 

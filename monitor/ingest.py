@@ -16,8 +16,9 @@ from monitor.escalate import Escalate
 from monitor.language import detect
 from monitor.matching import Matcher, TopicMatcher, full_text
 from monitor.model import Finding, Match, Post
+from monitor.rules.topics import words_hash
 from monitor.sentiment import SentimentModel
-from monitor.store import Store, mentions
+from monitor.store import Store, mentions, topics
 from monitor.store.follows import Follow, follow
 
 #: Posts a transaction: enough to spread the cost of a durable commit, few enough to keep memory flat.
@@ -59,6 +60,7 @@ class Ingest:
         self._store = store
         self._matcher = matcher
         self._topics = topics
+        self._words = {topic: words_hash(lists) for topic, lists in topics.lists.items()}
         self._model = model
         self._escalate = escalate
 
@@ -89,6 +91,7 @@ class Ingest:
         answered: set[int] = set()
         try:
             with self._store.write() as connection:
+                topics.note(connection, self._words, now)
                 for post, findings in judged:
                     stored = mentions.save(connection, post, findings, now)
                     added += stored.added
@@ -129,9 +132,9 @@ class Ingest:
             matches += self._replies(connection, post, own, {match.brand for match in matches}, named_here)
             if not matches and identity not in known:
                 continue
-            topics = self._topics.topics(full_text(post), language())
+            found = self._topics.topics(full_text(post), language())
             findings = tuple(
-                Finding(match.brand, match.terms, match.snippet, topics, answer=match.brand in own) for match in matches
+                Finding(match.brand, match.terms, match.snippet, found, answer=match.brand in own) for match in matches
             )
             drafts.append((replace(post, language=language()), findings))
         return drafts

@@ -209,7 +209,11 @@ class Matcher:
 
 def full_text(post: Post) -> str:
     """Title and text as one text: what is searched, and what a snippet is cut from."""
-    return f"{post.title}\n{post.text}" if post.title else post.text
+    return whole(post.title, post.text)
+
+
+def whole(title: str | None, text: str) -> str:
+    return f"{title}\n{text}" if title else text
 
 
 def _terms(brand: Brand) -> Iterator[tuple[str, tuple[str, _Role]]]:
@@ -245,6 +249,7 @@ class TopicMatcher:
     """Finds the topics of a text: named word lists by language; the list "*" is for every language."""
 
     def __init__(self, topics: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+        self.lists = topics
         self._lexicon = _Lexicon(
             (term, (topic, _primary(language)))
             for topic, lists in topics.items()

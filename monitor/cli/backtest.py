@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LISTED = 15
 BARS = "▁▂▃▄▅▆▇█"
 DAY = timedelta(days=1)
+#: In less time than this a date needs no year.
+UNIQUE = 300 * DAY
 IN_SHORT = (
     "Each mention counts as seen when it was made, mutes are not regarded, times are UTC; --html and --json say in full"
     " how this was reckoned."
@@ -135,7 +137,7 @@ def _write(path: Path, report: Backtest) -> None:
 
 
 def _show(report: Backtest) -> None:
-    from monitor.rules.backtesting.summary import verdict
+    from monitor.rules.backtesting.summary import notes, verdict
 
     against = f" against {report.old.name}" if report.old else ""
     click.echo(styled(f"Backtest of {report.new.name}{against}", bold=True))
@@ -143,19 +145,20 @@ def _show(report: Backtest) -> None:
     click.echo(f"{span}, {number(report.mentions, 'mention')} replayed\n")
     for paragraph in verdict(report):
         _wrapped(paragraph)
-    for note in report.notes:
+    for note in notes(report):
         _wrapped(note)
     _show_sides(report)
     _show_rules(report)
     _show_days(report)
+    when = "%b %d %H:%M" if report.until - report.since < UNIQUE else "%Y-%m-%d %H:%M"
     if report.old is None:
-        _listed("What would have alerted", [_line(told) for told in report.new.told])
+        _listed("What would have alerted", [_line(told, when) for told in report.new.told])
     else:
-        _listed("New", [_line(told) for told in report.added])
-        _listed("Gone", [_line(told) for told in report.gone])
-    _listed("Missed", [_missed_line(missed) for missed in report.missed])
+        _listed("New", [_line(told, when) for told in report.added])
+        _listed("Gone", [_line(told, when) for told in report.gone])
+    _listed("Missed", [_missed_line(missed, when) for missed in report.missed])
     if report.new.tests:
-        _listed("In test: would have fired, nobody told", [_line(told) for told in report.new.tests])
+        _listed("In test: would have fired, nobody told", [_line(told, when) for told in report.new.tests])
     click.echo()
     _wrapped(IN_SHORT)
 
@@ -164,15 +167,15 @@ def _wrapped(text: str) -> None:
     click.echo(click.wrap_text(text, min(columns(100), 110)))
 
 
-def _heading(text: str) -> None:
-    click.echo(f"\n{styled(text, bold=True)}")
+def _heading(text: str, remark: str = "") -> None:
+    click.echo(f"\n{styled(text, bold=True)}" + (f"  ({remark})" if remark else ""))
 
 
 def _show_sides(report: Backtest) -> None:
     from monitor.rules.backtesting.summary import per_week
 
     _heading("Messages")
-    rows = [["", "all", "a week", "confirmed", "dismissed", "noise a week", "unknown", "outside hours", ""]]
+    rows = [["", "all", "a week", "confirmed", "dismissed", "noise a week", "not judged", "outside hours", ""]]
     for word, side in _sides(report):
         tally = side.tally
         noise = per_week(tally.dismissed, report) if tally.judged else ""
@@ -192,7 +195,7 @@ def _sides(report: Backtest) -> list[tuple[str, Side]]:
 def _show_rules(report: Backtest) -> None:
     from monitor.rules.backtesting.summary import per_week, right
 
-    _heading("Alerts by rule")
+    _heading("Alerts by rule", "right: confirmed, of those that people have judged")
     compared = report.old is not None
     heads = ["old", "new", "new a week", "right, old", "right, new"] if compared else ["alerts", "a week", "right"]
     rows = [["rule", *heads, ""]]
@@ -222,8 +225,9 @@ def remark(row: RuleRow, compared: bool) -> str:
         said.append("off or gone")
     elif compared and row.old is None:
         said.append("new")
-    elif row.changed:
-        said.append("changed")
+    else:
+        said += ["changed"] if row.changed else []
+        said += ["other words"] if row.reworded else []
     if row.status == "test":
         said.append("in test")
     return ", ".join(said)
@@ -259,7 +263,7 @@ def _listed(title: str, rows: Sequence[Sequence[str]]) -> None:
         click.echo(f"… and {len(rows) - LISTED:,} more: --html FILE and --json have all")
 
 
-def _line(told: Told) -> list[str]:
+def _line(told: Told, when: str) -> list[str]:
     from monitor.rules.backtesting.summary import about, opinion
 
     message = told.message
@@ -267,11 +271,11 @@ def _line(told: Told) -> list[str]:
     marks = ", ".join(mark for mark in ("in test" if message.first.test else "", opinion(told), held) if mark)
     title = told.talk.title if told.talk else "the brand as a whole"
     rules = ", ".join(message.rules)
-    return [f"{message.at:%Y-%m-%d %H:%M}", clean(about(told), 20), clean(rules, 44), marks, title]
+    return [f"{message.at:{when}}", clean(about(told), 20), clean(rules, 44), marks, title]
 
 
-def _missed_line(missed: Missed) -> list[str]:
+def _missed_line(missed: Missed, when: str) -> list[str]:
     from monitor.rules.backtesting.summary import about, why_missed
 
     title = missed.talk.title if missed.talk else "the brand as a whole"
-    return [f"{missed.at:%Y-%m-%d %H:%M}", clean(about(missed), 20), why_missed(missed), title]
+    return [f"{missed.at:{when}}", clean(about(missed), 20), why_missed(missed), title]

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from monitor.rules.backtesting.hindsight import Backtest, Side, Tally, Told
-from monitor.rules.backtesting.summary import ASSUMPTIONS, verdict
+from monitor.rules.backtesting.summary import assumptions, notes, verdict
 
 
 def as_json(report: Backtest) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def as_json(report: Backtest) -> dict[str, Any]:
         "weeks": round(report.weeks, 3),
         "mentions": report.mentions,
         "verdict": verdict(report),
-        "notes": report.notes,
+        "notes": notes(report),
         "new": _side_json(report.new, report),
         "old": _side_json(report.old, report) if report.old else None,
         "rules": [
@@ -28,6 +28,7 @@ def as_json(report: Backtest) -> dict[str, Any]:
                 "severity": row.severity,
                 "status": row.status,
                 "changed": row.changed,
+                "reworded": row.reworded,
                 "old": _tally_json(row.old, report),
                 "new": _tally_json(row.new, report),
                 "added": row.added,
@@ -49,7 +50,8 @@ def as_json(report: Backtest) -> dict[str, Any]:
             }
             for missed in report.missed
         ],
-        "assumptions": ASSUMPTIONS,
+        "searched": {"topics": report.searched.topics, "texts": report.searched.texts} if report.searched else None,
+        "assumptions": assumptions(report),
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.amounts import number
-from monitor.cli.words import ago, author, clean, rest, score, table
+from monitor.cli.words import ago, author, clean, rest, score, silence, table
 
 if TYPE_CHECKING:
     from monitor.model import Mention
@@ -143,8 +143,7 @@ def _show(found: Status, now: datetime) -> None:
     if found.rules:
         click.echo(rest(f"{_bold('Rules')}        taken over {ago(found.rules['at'], now)}: ", found.rules["why"]))
     for mute in found.mutes:
-        when = "is muted, which ends" if mute.since <= now else f"will be muted {ago(mute.since, now)}, which ends"
-        click.echo(rest(f"  {mute.rule_id} {when} {ago(mute.until, now)}: ", mute.why, f" ({clean(mute.who, 30)})"))
+        click.echo("  " + silence(mute, now))
     if queue := found.queue:
         polls, waiting = number(queue["polls_under_way"], "poll"), number(queue["waiting"], "poll")
         click.echo(f"{_bold('Queue')}        {waiting} to store, {polls} under way, {ago(queue['at'], now)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,8 @@ def _run(
         click.clear()
 
     def progress(result: TestResult) -> None:
-        if not as_json:
+        # Whoever watches wants to see what fails, not to look for it.
+        if not as_json and not (clear and result.passed):
             _tell(result, verbose)
 
     try:
@@ -104,6 +106,7 @@ def _run(
         files=chosen,
         progress=progress,
     )
+    proof = replace(proof, results=tuple(map(_as_seen_from_here, proof.results)))
     if junit is not None:
         _write_junit(junit, proof)
     if as_json:
@@ -116,8 +119,12 @@ def _run(
 def _tell(result: TestResult, verbose: bool) -> None:
     from monitor.rules.testing.results import told
 
-    for line in told(result, timeline=verbose):
+    for line in told(_as_seen_from_here(result), timeline=verbose):
         click.echo(_styled(line))
+
+
+def _as_seen_from_here(result: TestResult) -> TestResult:
+    return replace(result, file=near(result.file))
 
 
 def _sum_up(proof: Proof) -> None:
@@ -152,8 +159,6 @@ def _write_junit(file: Path, proof: Proof) -> None:
 
 
 def _as_json(proof: Proof) -> None:
-    from dataclasses import asdict
-
     from monitor.rules.testing.results import as_json
 
     answer = {

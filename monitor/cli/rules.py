@@ -15,7 +15,7 @@ from monitor.cli import backtest, explain, mutes, new, rule_tests
 from monitor.cli.order import InThisOrder
 from monitor.cli.problems import as_json as problem_as_json
 from monitor.cli.problems import mistake, styled
-from monitor.cli.words import ago, clean, table
+from monitor.cli.words import silence, table
 from monitor.errors import ConfigError
 
 
@@ -33,16 +33,17 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
     loaded, now = load_config(config), utc_now()
     rules = read_rules(loaded, now.date()).rules
     counts: dict[str, dict[str, int]] = {}
-    silenced: dict[str, silences.Mute] = {}
+    muted: tuple[silences.Mute, ...] = ()
     if loaded.store.exists():
         store = Store(loaded.store, create=False)
         try:
             with store.read() as connection:
                 counts = escalations.count_by_rule(connection, now - timedelta(days=days))
-                silenced = {mute.rule_id: mute for mute in silences.in_force(connection, now) if mute.since <= now}
+                muted = silences.in_force(connection, now)
         finally:
             store.close()
     if as_json:
+        silenced = {mute.rule_id: mute for mute in muted if mute.since <= now}
         listed: list[dict[str, Any]] = [
             {
                 "id": rule.id, "title": rule.title, "owner": rule.owner, "file": rule.file, "status": rule.status,
@@ -53,15 +54,15 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
         ]  # fmt: skip
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2, default=str))
         return
-    rows = [["rule", "status", "severity", f"alerts, {days} d", "owner", "note"]]
+    rows = [["rule", "status", "severity", f"alerts, {days} d", "owner"]]
     for rule in rules:
         did = _counts(counts, rule.id)
         alerts = str(did["alerts"]) if rule.status == "live" else f"({did['would_have_alerted']})"
-        mute = silenced.get(rule.id)
-        note = f"muted, ends {ago(mute.until, now)}: {clean(mute.why, 60)} ({clean(mute.who, 30)})" if mute else ""
-        rows.append([rule.id, rule.status, rule.severity, alerts, clean(rule.owner, 30), note])
+        rows.append([rule.id, rule.status, rule.severity, alerts, rule.owner])
     for line in table(rows, right=[3]):
         click.echo(line)
+    for mute in muted:
+        click.echo(silence(mute, now))
     if any(rule.status == "test" for rule in rules):
         click.echo("\n(In brackets: what a rule on test would have alerted.)")
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from monitor.model import Mention, Post
+    from monitor.store.mutes import Mute
 
 PROGRAM = "brand-monitor"
 
@@ -77,6 +78,15 @@ def score(mention: Mention) -> str:
 
 def author(post: Post, width: int) -> str:
     return clean(post.author.handle or post.author.name or "unknown", width)
+
+
+# -- rules -------------------------------------------------------------------------------------------------------
+
+
+def silence(mute: Mute, now: datetime) -> str:
+    """ "acme-spike is muted, which ends in 3 h: works on the line (ada)"."""
+    when = "is muted" if mute.since <= now else f"will be muted {ago(mute.since, now)}"
+    return rest(f"{mute.rule_id} {when}, which ends {ago(mute.until, now)}: ", mute.why, f" ({clean(mute.who, 30)})")
 
 
 # -- lines -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from datetime import date
 
 from monitor.pages import render
 from monitor.rules.backtesting import summary
-from monitor.rules.backtesting.hindsight import Backtest, Opinion, Side, Tally, Told
+from monitor.rules.backtesting.hindsight import Backtest, Side, Tally, Told
+from monitor.rules.backtesting.opinions import Opinion
 
 #: With more days than this a bar stands for a week.
 MOST_DAYS = 100

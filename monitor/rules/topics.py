@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 
@@ -27,6 +31,21 @@ def _file() -> TypeAdapter[_File]:
 def parse_topics(document: Document) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """The word lists by topic and language, "*" for every language; raises `ConfigError` with all problems."""
     return checked(_file(), document)
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """The words of one topic, as `words_hash` tells them apart, and since when mentions are stored with what they find;
+    None: always."""
+
+    words: str
+    since: datetime | None
+
+
+def words_hash(lists: Mapping[str, Sequence[str]]) -> str:
+    """Changes with any word of a topic, not with the order of its words or languages."""
+    ordered = {language: sorted(set(words)) for language, words in lists.items()}
+    return hashlib.sha256(json.dumps(ordered, sort_keys=True).encode()).hexdigest()
 
 
 def topics_schema() -> dict[str, Any]:

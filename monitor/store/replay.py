@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 
 from monitor.model import Label, Outcome
-from monitor.rules.backtesting.hindsight import Correction, Past, Talk
+from monitor.rules.backtesting.opinions import Correction, Past, Talk
 from monitor.rules.counted import Counted
 from monitor.store.times import from_text, to_text
 
@@ -47,6 +48,37 @@ def played(
             (Counted(id, from_text(at), brand, source, language, _topics(topics), author, reach, score, sure), about)
             for id, at, source, language, topics, author, reach, score, sure, about in rows
         ]
+
+
+def searched(
+    connection: sqlite3.Connection,
+    brand: str,
+    since: datetime,
+    until: datetime,
+    search: Callable[[str | None, str, str | None, frozenset[str]], frozenset[str]],
+) -> Iterator[list[tuple[Counted, int]]]:
+    """As `played`, with the topics that `search` finds by the title, the text, the language and the stored topics."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    cursor.execute(
+        "SELECT m.id, m.at, m.source, m.language, m.topics, m.author, m.reach, m.score, m.confidence, m.discussion_id,"
+        " p.title, p.text FROM mentions m JOIN posts p ON p.id = m.post_id"
+        " WHERE m.brand = ? AND m.at > ? AND m.at <= ? AND NOT m.answer ORDER BY m.at, m.id",
+        [brand, to_text(since), to_text(until)],
+    )
+    # One by one: a text can be long, and none is kept.
+    found = (
+        (
+            Counted(
+                id, from_text(at), brand, source, language, search(title, text, language, _topics(topics)), author,
+                reach, score, sure,
+            ),
+            about,
+        )
+        for id, at, source, language, topics, author, reach, score, sure, about, title, text in cursor
+    )  # fmt: skip
+    while chunk := list(islice(found, CHUNK)):
+        yield chunk
 
 
 def known(connection: sqlite3.Connection, brand: str, before: datetime) -> Iterator[tuple[int, str, int, int]]:

@@ -14,7 +14,9 @@ from monitor.backtest import backtest
 from monitor.errors import ConfigError, MonitorError
 from monitor.escalation.events import Resolve
 from monitor.model import Author, Outcome
-from monitor.rules.backtesting.hindsight import Backtest, Opinion
+from monitor.rules.backtesting.hindsight import Backtest
+from monitor.rules.backtesting.opinions import Opinion
+from monitor.rules.backtesting.summary import assumptions
 from tests.fakes.world import LOUD, THREAD, World, angry
 
 MONTH = timedelta(days=30)
@@ -131,6 +133,71 @@ def test_what_people_call_negative_counts_as_that(busy: World) -> None:
         )
     (missed,) = replayed(busy).missed
     assert missed.talk is not None and missed.talk.negative == 5 and missed.escalation_id is None
+
+
+# -- topics ------------------------------------------------------------------------------------------------------
+
+FIRE = LOUD.replace("id: loud", "id: fire").replace("brands: [acme]", "brands: [acme], topics: {any_of: [safety]}")
+FIRE = FIRE.replace("author_reach: {at_least: 100000}", "negative_mentions: {at_least: 1, within: 60m}")
+SMOKE, FLAMES, BOTH = ("safety: {en: [smoke]}\n", "safety: {'*': [flames]}\n", "safety: {'*': [smoke, flames]}\n")
+
+
+@pytest.fixture
+def burning(tmp_path: Path) -> Iterator[World]:
+    """Four threads with one bad mention each: smoke in t1, flames in t2's title, both in t3, neither in t4."""
+    world = World(tmp_path, fire=FIRE, topics=SMOKE)
+    for number, (title, text) in enumerate([("", "smoke"), ("In flames", ""), ("Smoke", "flames"), ("", "rain")], 1):
+        world.say(f"acme is bad {text}", title=title or None, language="en", conversation_id=f"t{number}")
+    yield world
+    world.app.close()
+
+
+def alerted(report: Backtest) -> list[int | None]:
+    return [told.message.first.discussion_id for told in report.new.told]
+
+
+@pytest.mark.parametrize(
+    ("topics", "found", "texts"),
+    [(SMOKE, [1, 3], 0), (FLAMES, [2, 3], 4), (BOTH, [1, 2, 3], 4), (f"{SMOKE}more: {{en: [rain]}}\n", [1, 3], 0)],
+    ids=["the same", "others", "more", "another topic that no rule asks for"],
+)
+def test_the_words_of_the_folder_are_looked_for(burning: World, topics: str, found: list[int], texts: int) -> None:
+    write(burning, topics=f"# Edited\n{topics}")
+    report = replayed(burning)
+    assert alerted(report) == found
+    assert (report.searched.texts if report.searched else 0) == texts
+
+
+def test_old_and_new_rules_have_their_own_words(burning: World, tmp_path: Path) -> None:
+    burning.app.note_rules()
+    write(burning, topics=FLAMES)
+    report = replayed(burning)
+    assert titles(report) == ([2], [1]) and [row.reworded for row in report.rules] == [True]
+    assert report.searched is not None and report.searched.topics == ("safety",), "the old ones are those that stored"
+    shutil.copytree(burning.folder / "rules", tmp_path / "before")
+    write(burning, topics=BOTH)
+    report = replayed(burning, against=str(tmp_path / "before"))
+    assert titles(report) == ([1], []) and report.searched is not None and report.searched.texts == 4
+    assert "each set of rules with its own words" in assumptions(report)[4]
+
+
+def test_what_was_stored_before_the_words_changed_is_searched_again(burning: World) -> None:
+    """The daemon has taken the new words over long ago, so that rules in force and folder are the same."""
+    burning.app.note_rules()
+    write(burning, topics=FLAMES)
+    burning.wait(hours=10)
+    burning.app.reload()
+    burning.say("acme is bad smoke", conversation_id="t5")
+    burning.say("acme is bad flames", conversation_id="t6")
+    report = replayed(burning)
+    assert alerted(report) == [2, 3, 6] and report.searched is not None
+    assert report.searched.texts == 5, "all that had been said when the first mention was stored with the new words"
+    burning.wait(days=1)
+    burning.say("acme is bad flames", conversation_id="t7")
+    assert replayed(burning, since=timedelta(hours=1)).searched is None
+    write(burning, topics=SMOKE)
+    report = replayed(burning)
+    assert titles(report) == ([1, 5], [2, 6, 7]) and report.searched is not None and report.searched.texts == 7
 
 
 def test_nothing_stored(busy: World, tmp_path: Path) -> None:

@@ -256,3 +256,17 @@ def test_a_competitor(world: World) -> None:
 def test_an_empty_database_has_nothing_to_explain(world: World, letter: str) -> None:
     with world.app.store.read() as connection:
         assert find(connection, letter, 1) == ()
+
+
+def test_words_that_have_changed_since(world: World) -> None:
+    words = world.folder / "rules" / "topics.yaml"
+    words.write_text("legal: {en: [lawyer]}\n", "utf-8")
+    world.app.reload()
+    world.say("acme is bad, my lawyer smells smoke", language="en")
+    assert not asked(world, "m1").notes
+    words.write_text("safety: {en: [smoke]}\n", "utf-8")
+    world.app.reload()
+    assert asked(world, "m1").notes == (
+        "The words of topics.yaml have changed since m1 was stored: now they would find safety in it, then they found"
+        " legal. What they found then counts; `rules backtest` shows what the new words come to.",
+    )

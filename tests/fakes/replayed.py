@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from monitor.rules.backtesting.backtest import SWEEP, Alert, Replay
-from monitor.rules.backtesting.hindsight import Backtest, Correction, Past, People, Played, Talk, compare
+from monitor.rules.backtesting.hindsight import Backtest, Played, compare
+from monitor.rules.backtesting.opinions import Correction, Past, People, Talk
 from monitor.rules.counted import Counted
 from monitor.rules.load import RuleSet
 from monitor.rules.people.rota import Team

@@ -100,6 +100,11 @@ class World:
             assert escalation is not None
             act(connection, escalation, event, "ann", self.now)  # type: ignore[arg-type]
 
+    def deliver(self) -> None:
+        """What waits is brought to the terminal."""
+        while (wake := self.app.delivery.step(self.now)) is not None and wake <= self.now + timedelta(minutes=1):
+            self.now = max(self.now, wake)
+
     def told(self) -> None:
         """Everything that waits has reached the channel."""
         with self.app.store.write() as connection:

@@ -47,7 +47,7 @@ def test_json_has_everything(used: Path) -> None:
     told = json.loads(run("rules", "backtest", "--against", "old/", "--since", "7d", "--json", cwd=used).stdout)
     assert set(told) == {
         "since", "until", "weeks", "mentions", "verdict", "notes", "new", "old", "rules", "added", "gone", "missed",
-        "assumptions",
+        "searched", "assumptions",
     }  # fmt: skip
     assert (told["mentions"], told["new"]["messages"], told["old"]["messages"]) == (6, 1, 0)
     (added,) = told["added"]

@@ -10,7 +10,8 @@ import pytest
 
 from monitor.model import Label, Outcome
 from monitor.pages.backtest import page
-from monitor.rules.backtesting.hindsight import Backtest, Correction, Past, Talk, Told
+from monitor.rules.backtesting.hindsight import Backtest, Told
+from monitor.rules.backtesting.opinions import Correction, Past, Talk
 from monitor.rules.backtesting.summary import verdict
 from monitor.rules.counted import Counted
 from monitor.rules.rule import AuthorReach, NegativeMentions, Status, Timing
@@ -157,7 +158,7 @@ def test_the_verdict_names_what_was_confirmed_and_is_gone() -> None:
     said = [*burst(1, 3, 5), *burst(2, 8, 4), *burst(3, 3, 3)]
     assert verdict(compared(said, rule_set(FIVE), rule_set(RULE), past=past)) == [
         "The new rules would have alerted once in 30 days (0.2 a week), the old ones 3 times; none is new, 2 are gone.",
-        "Of those gone people had dismissed 1 and confirmed 1: look at d1.",
+        "Gone: 1 that people had dismissed, and 1 that they had confirmed: look at d1.",
     ]
 
 

@@ -8,115 +8,22 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import TypeVar
 
-from monitor.model import Label, Outcome, Severity
+from monitor.model import Severity
 from monitor.rules.backtesting.backtest import Alert, Message, messages, subject
+from monitor.rules.backtesting.opinions import NEAR, Opinion, People, Talk, near
+from monitor.rules.backtesting.words import words_asked
 from monitor.rules.load import RuleSet
-from monitor.rules.rule import Status
+from monitor.rules.rule import Rule, Status
 
-#: An alert of the replay is taken for an escalation that people have ended if it comes so near to its life.
-NEAR = timedelta(days=1)
 #: So many strongly negative mentions make a discussion that somebody should have heard of.
 STRONG_SCORE, MANY_STRONG = -0.5, 5
 #: So many of those are named.
 MOST_MISSED = 10
 WEEK = timedelta(days=7)
 
-_CONFIRMED = (Outcome.ANSWERED, Outcome.NO_ACTION)
 Thing = TypeVar("Thing", Alert, Message)
-
-
-# -- what people said --------------------------------------------------------------------------------------------
-
-
-class Opinion(StrEnum):
-    """`unknown`: nobody has been told of it, or nobody has said how it ended."""
-
-    CONFIRMED = "confirmed"
-    DISMISSED = "dismissed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """An escalation that there really was. `until` is None while it is alive."""
-
-    id: int
-    brand: str
-    discussion_id: int | None
-    rule_id: str
-    at: datetime
-    until: datetime | None
-    outcome: Outcome | None
-
-    @property
-    def opinion(self) -> Opinion:
-        if self.outcome is None:
-            return Opinion.UNKNOWN
-        return Opinion.CONFIRMED if self.outcome in _CONFIRMED else Opinion.DISMISSED
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What a person said how a mention feels; `at` is the mention's time."""
-
-    discussion_id: int
-    at: datetime
-    label: Label
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A discussion as a report names it; `negative` counts its strongly negative mentions in the time in question."""
-
-    id: int
-    brand: str
-    title: str
-    url: str | None
-    at: datetime
-    negative: int = 0
-
-
-class People:
-    """What people said: how they ended escalations, and where they did not, how they corrected mentions."""
-
-    def __init__(self, past: Iterable[Past], corrections: Iterable[Correction] = ()) -> None:
-        self.past = tuple(past)
-        self._of: dict[tuple[str, int | None], list[Past]] = defaultdict(list)
-        for one in self.past:
-            self._of[one.brand, one.discussion_id].append(one)
-        self._corrections: dict[int, list[Correction]] = defaultdict(list)
-        for correction in corrections:
-            self._corrections[correction.discussion_id].append(correction)
-
-    def escalation(self, alert: Alert) -> Past | None:
-        """The one that people were told of on the same discussion, or about the same brand, at about the time."""
-        found = [one for one in self._of.get((alert.brand, alert.discussion_id), ()) if _near(alert, one)]
-        # One that has ended says more than one that has not; of several the same rule's, then the nearest.
-        return max(
-            found,
-            key=lambda one: (one.outcome is not None, one.rule_id == alert.rule_id, -abs(one.at - alert.at)),
-            default=None,
-        )
-
-    def opinion(self, alert: Alert) -> Opinion:
-        escalation = self.escalation(alert)
-        if escalation is not None and escalation.outcome is not None:
-            return escalation.opinion
-        said = [
-            one.label
-            for one in self._corrections.get(alert.discussion_id or 0, ())
-            if alert.at - NEAR <= one.at <= alert.until + NEAR
-        ]
-        if not said:
-            return Opinion.UNKNOWN
-        return Opinion.CONFIRMED if Label.NEGATIVE in said else Opinion.DISMISSED
-
-
-def _near(alert: Alert, past: Past) -> bool:
-    return past.at - NEAR <= alert.until and (past.until is None or alert.at <= past.until + NEAR)
 
 
 # -- new and gone ------------------------------------------------------------------------------------------------
@@ -194,7 +101,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """A rule's alerts under the old and the new rules; None where there it does not exist or is off."""
+    """A rule's alerts under the old and the new rules; None where there it does not exist or is off.
+
+    `changed`: its file is another. `reworded`: the topics that it asks for have other words.
+    """
 
     rule_id: str
     title: str
@@ -205,6 +115,7 @@ class RuleRow:
     added: int = 0
     gone: int = 0
     changed: bool = False
+    reworded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +130,19 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """The topics whose words are not those that mentions were stored with, and how many texts were searched anew."""
+
+    topics: tuple[str, ...]
+    texts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backtest:
-    """The whole report. Without `old` nothing is compared. `notes` say what the reader would else wonder about."""
+    """The whole report. Without `old` nothing is compared. `notes` say what the reader would else wonder about.
+
+    `searched` is None where what is stored with mentions was good enough.
+    """
 
     since: datetime
     until: datetime
@@ -231,6 +153,7 @@ class Backtest:
     added: tuple[Told, ...]
     gone: tuple[Told, ...]
     missed: tuple[Missed, ...]
+    searched: Searched | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -262,6 +185,7 @@ def compare(
     since: datetime,
     until: datetime,
     mentions: int,
+    searched: Searched | None = None,
     notes: Sequence[str] = (),
 ) -> Backtest:
     """`talks` are all discussions that an alert or a past escalation names; `strong` those with at least `MANY_STRONG`
@@ -298,6 +222,7 @@ def compare(
         added=tuple(told(message) for message in in_time(added) if not message.first.test),
         gone=tuple(told(message) for message in in_time(gone) if not message.first.test),
         missed=tuple(_missed(made, people, talks, strong, since, until)),
+        searched=searched,
         notes=tuple(notes),
     )
 
@@ -340,7 +265,12 @@ def _rows(new: Played, old: Played | None, people: People, since: datetime) -> I
             added=sum(alert.at >= since for alert in added) if old else 0,
             gone=sum(alert.at >= since for alert in gone) if old else 0,
             changed=old is not None and _text(after.get(rule_id)) != _text(before.get(rule_id)),
+            reworded=was and is_ and _words(after[rule_id], new) != _words(before[rule_id], old),
         )
+
+
+def _words(rule: Rule, played: Played | None) -> Mapping[str, str]:
+    return words_asked(rule, played.rules) if played else {}
 
 
 def _text(rule: object) -> str:
@@ -365,7 +295,7 @@ def _missed(
     for past in people.past:
         alerts = reached.get((past.brand, past.discussion_id), ())
         confirmed = past.opinion is Opinion.CONFIRMED and since <= past.at <= until
-        if confirmed and not any(_near(alert, past) for alert in alerts):
+        if confirmed and not any(near(alert, past) for alert in alerts):
             named.add(past.discussion_id)
             yield Missed(past.brand, talks.get(past.discussion_id or 0), past.at, past.id)
     silent = [
