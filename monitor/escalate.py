@@ -155,9 +155,9 @@ class Escalate:
             holds = timer.kind is not TimerKind.WAIT_FIRST or self._judge.still_holds(connection, escalation, now)
             act(connection, escalation, TimerDue(timer.kind, timer.generation, holds), who, now)
         if timer.kind in (TimerKind.HOLD, TimerKind.WAIT_FIRST):
-            self._let_speak(connection, escalation.id, who, now)
+            self._let_speak(connection, escalation.id, now)
 
-    def _let_speak(self, connection: sqlite3.Connection, escalation_id: int, who: str, now: datetime) -> None:
+    def _let_speak(self, connection: sqlite3.Connection, escalation_id: int, now: datetime) -> None:
         """Its rules, the most severe first, fire again: one that may speak now does, the others wait for their team or
         the end of their mute."""
         for fired in escalations.fired_rules(connection, escalation_id):
@@ -165,7 +165,7 @@ class Escalate:
             if current is None or current.state not in machine.ALIVE:
                 return
             event = Fired(fired.rule_id, fired.severity, added=fired.rule_id != current.rule_id)
-            act(connection, current, event, who, now)
+            act(connection, current, event, f"rule {fired.rule_id}", now)
 
     def reroute(self, connection: sqlite3.Connection, now: datetime) -> None:
         """After a reload: what is alive is handled by the people of now and in their hours, and messages that their

@@ -107,6 +107,21 @@ def test_it_joined_what_another_rule_had_made(world: World) -> None:
     )
 
 
+def test_it_is_muted_while_another_rule_speaks(world: World) -> None:
+    """Both fired during the same first wait."""
+    with world.app.store.write() as connection:
+        mute = mutes.Mute("thread", world.now, world.now + timedelta(hours=3), "jana", "works on the line")
+        mutes.add(connection, mute, world.now)
+    angry(world, 2)
+    world.say("acme is awful", author=Author(id="star", followers=500_000))
+    world.wait(seconds=31)
+    world.told()
+    assert said(world) == (
+        "thread fired at 10:00, but it is muted until 13:00 by jana (works on the line); escalation e1 (open) was made"
+        " by loud."
+    )
+
+
 def test_it_opened_again_what_was_resolved_soon_ago(world: World) -> None:
     angry(world)
     world.wait(seconds=31)
