@@ -20,7 +20,7 @@ from monitor.rules.explaining.explain import explain, in_order
 from monitor.rules.explaining.inquiry import Case, Explanation, Kind
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.load import RuleSet
-from monitor.rules.rule import Rule, Spike
+from monitor.rules.rule import Rule
 from monitor.rules.times import NOTHING, Covered
 from monitor.rules.windows import NEWS, horizon
 from monitor.store import discussions, escalations, evidence, facts, mentions, questions, sources
@@ -242,7 +242,7 @@ class _Asking:
         return tuple(sorted(found, key=lambda mention: (mention.at, mention.id)))
 
     def _covered(self, rule: Rule) -> Covered:
-        if not any(isinstance(condition, Spike) for condition in rule.alert_when_any):
+        if not rule.asks_the_usual:
             return NOTHING
         first = self.said[0].at if self.said else self.spoken.now
         since = min(first, self.at or first) - horizon(rule)

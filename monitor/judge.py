@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from monitor.model import Escalation, Scope, Verdict
 from monitor.rules.counted import Counted
 from monitor.rules.load import RuleSet
-from monitor.rules.rule import Rule, Spike, Status
+from monitor.rules.rule import Rule, Status
 from monitor.rules.times import NOTHING, Covered
 from monitor.rules.windows import NEWS, Windows, horizon
 from monitor.store import escalations, evidence, sources
@@ -184,7 +184,7 @@ class Judge:
     def _covered(
         self, connection: sqlite3.Connection, subject: Subject, rule: Rule, since: datetime, now: datetime
     ) -> Covered:
-        if not any(isinstance(condition, Spike) for condition in rule.alert_when_any):
+        if not rule.asks_the_usual:
             return NOTHING
         return Covered(sources.coverage(connection, subject.brand, since, now, rule.match.sources))
 

@@ -184,6 +184,11 @@ class Rule:
     playbook: str | None = None
     mutes: tuple[Mute, ...] = ()
 
+    @property
+    def asks_the_usual(self) -> bool:
+        """Whether it compares with what is usual: then it matters what was covered before."""
+        return any(isinstance(condition, Spike) for condition in self.alert_when_any)
+
     def watches(self, brand: str, competitors: Collection[str]) -> bool:
         """Competitors are watched only by rules that name them."""
         if self.status is Status.OFF:

@@ -5,14 +5,13 @@ It stands in the mentions themselves, as it was when they came in. No query here
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from monitor.rules.counted import Counted, Totals
+from monitor.store.rows import topics_of
 from monitor.store.times import from_text, to_text
 
 _COUNTED = "SELECT id, at, brand, source, language, topics, author, reach, score, confidence FROM mentions WHERE"
@@ -51,12 +50,7 @@ def _read(connection: sqlite3.Connection, query: str, values: list[Any]) -> Iter
     # Plain tuples, and never all of them at once: a brand may have millions of mentions in a rule's baseline.
     cursor.row_factory = None
     for id, at, brand, source, language, topics, author, reach, score, confidence in cursor.execute(query, values):
-        yield Counted(id, from_text(at), brand, source, language, _topics(topics), author, reach, score, confidence)
-
-
-@lru_cache(maxsize=1024)
-def _topics(text: str) -> frozenset[str]:
-    return frozenset(json.loads(text))
+        yield Counted(id, from_text(at), brand, source, language, topics_of(topics), author, reach, score, confidence)
 
 
 def latest(connection: sqlite3.Connection) -> Mark:

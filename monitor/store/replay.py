@@ -9,12 +9,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from functools import lru_cache
 from itertools import islice
 
 from monitor.model import Label, Outcome
 from monitor.rules.backtesting.opinions import Correction, Past, Talk
 from monitor.rules.counted import Counted
+from monitor.store.rows import topics_of
 from monitor.store.times import from_text, to_text
 
 CHUNK = 5_000
@@ -45,7 +45,7 @@ def played(
     )
     while rows := cursor.fetchmany(CHUNK):
         yield [
-            (Counted(id, from_text(at), brand, source, language, _topics(topics), author, reach, score, sure), about)
+            (Counted(id, from_text(at), brand, source, language, topics_of(topics), author, reach, score, sure), about)
             for id, at, source, language, topics, author, reach, score, sure, about in rows
         ]
 
@@ -70,7 +70,7 @@ def searched(
     found = (
         (
             Counted(
-                id, from_text(at), brand, source, language, search(title, text, language, _topics(topics)), author,
+                id, from_text(at), brand, source, language, search(title, text, language, topics_of(topics)), author,
                 reach, score, sure,
             ),
             about,
@@ -148,8 +148,3 @@ def talks(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Talk]
         [json.dumps(list(ids))],
     )
     return {id: Talk(id, brand, title, url, from_text(at)) for id, brand, title, url, at in found}
-
-
-@lru_cache(maxsize=1024)
-def _topics(text: str) -> frozenset[str]:
-    return frozenset(json.loads(text))

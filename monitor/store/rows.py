@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import datetime
+from functools import lru_cache
 
 from monitor.model import (
     Author,
@@ -32,6 +33,12 @@ MENTION = (
 
 def optional_time(text: str | None) -> datetime | None:
     return from_text(text) if text else None
+
+
+@lru_cache(maxsize=1024)
+def topics_of(text: str) -> frozenset[str]:
+    """Those of a mention; few sets of them recur again and again."""
+    return frozenset(json.loads(text))
 
 
 def author_key(source: str, id: str | None, handle: str | None, name: str | None) -> str:

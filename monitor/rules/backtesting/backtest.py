@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from monitor.model import Condition, Scope, Severity
 from monitor.rules.counted import Counted, Totals
 from monitor.rules.load import RuleSet
-from monitor.rules.rule import Rule, Spike, Status
+from monitor.rules.rule import Rule, Status
 from monitor.rules.snapshot import snapshot_of
 from monitor.rules.times import NOTHING, Covered
 from monitor.rules.windows import Windows, horizon
@@ -144,8 +144,7 @@ class Replay:
         self._watches: dict[Hashable, _Watch] = {}
         for rule in (rule for rules in watching for rule in rules):
             if _judgement(rule) not in self._watches:
-                spikes = any(isinstance(condition, Spike) for condition in rule.alert_when_any)
-                self._watches[_judgement(rule)] = _Watch(rule, covered(rule) if spikes else NOTHING)
+                self._watches[_judgement(rule)] = _Watch(rule, covered(rule) if rule.asks_the_usual else NOTHING)
         self._watching = watching
         self._all = tuple(self._watches.values())
         self._floors = _Floors(watch.rule for watch in self._all) if any(watch.floor for watch in self._all) else None
