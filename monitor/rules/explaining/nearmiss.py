@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.durations import duration_text
+from monitor.rules.alerts import TOO_FEW
 from monitor.rules.explaining.inquiry import Case, Kind, Step
 from monitor.rules.explaining.spoken import counted
 from monitor.rules.explaining.steps import Count, Group
@@ -89,7 +90,7 @@ def no_alert(
             return f"did not alert: {found}, {asked}"
         case NegativeShare():
             within = duration_text(condition.within)
-            found = "no mention" if step.found == "no mention" else f"{step.found} negative"
+            found = "no mention" if step.found == "no mention" else f"{step.found.removesuffix(TOO_FEW)} negative"
             share = f"{100 * condition.at_least:.6g} % of at least {condition.minimum_total:,}"
             return f"did not alert: {found} within {within} {then}, it asks for at least {share} ({line})."
         case Spike():
