@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,8 @@ from monitor.rules.rule import Rule
 from monitor.rules.times import Covered
 from monitor.store import Store, facts, replay, sources
 
+#: What is stored begins so much later than what was asked for that a reader must know it.
+A_WHILE = timedelta(days=2)
 #: Told how many mentions have been played, and how many there are.
 Progress = Callable[[int, int], None]
 
@@ -50,6 +52,7 @@ def backtest(
             for brand in brands
             for talk in replay.strongly_negative(connection, brand, start, now, STRONG_SCORE, MANY_STRONG)
         ]
+        firsts = [replay.first(connection, brand, start, now) for brand in brand_names(config)]
         named = {alert.discussion_id for side in alerts for alert in side} | {one.discussion_id for one in people.past}
         talks = replay.talks(connection, sorted(number for number in named if number is not None))
     strong.sort(key=_strongest_first)
@@ -62,7 +65,7 @@ def backtest(
         since=start,
         until=now,
         mentions=mentions,
-        notes=notes,
+        notes=(*notes, *_cautions(start, min(filter(None, firsts)), rule)),
     )
 
 
@@ -108,6 +111,14 @@ def _play(
     return alerts, sum(replay.count(connection, brand, start, now) for brand in brands), brands
 
 
+def _cautions(start: datetime, first: datetime, rule: str | None) -> Iterator[str]:
+    """What makes the figures mean less than they seem to."""
+    if first - start >= A_WHILE:
+        yield f"The first mention is of {first:%Y-%m-%d}: since then there were more a week than the figures say."
+    if rule is not None:
+        yield f"Only {rule} was replayed: of what is missed here another rule may tell."
+
+
 # -- with what to compare ----------------------------------------------------------------------------------------
 
 
@@ -120,7 +131,7 @@ def _old(
     with store.read() as connection:
         stored = facts.recall(connection, "rules_in_force")
     if stored is None or not isinstance(stored[0], dict):
-        return "", None, ()
+        return "", None, ("No rules have been in force yet; `--against` compares these with others.",)
     name = f"the rules in force since {stored[1]:%Y-%m-%d %H:%M}"
     try:
         in_force = _load(config, stored[0], str(config.rules))

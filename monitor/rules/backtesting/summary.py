@@ -16,7 +16,9 @@ def verdict(report: Backtest) -> list[str]:
     """The most important first: how often, what is new and gone, what people had said of that, what to look at."""
     said = [_how_often(report), *_gone(report), *_added(report)]
     tally = report.new.tally
-    if report.old is None and tally.judged:
+    if report.old is None and tally.judged == 1:
+        said.append(f"People have judged one of them, and {'confirmed' if tally.confirmed else 'dismissed'} it.")
+    elif report.old is None and tally.judged:
         said.append(
             f"Of the {tally.judged:,} that people have judged they confirmed {tally.confirmed:,} and dismissed"
             f" {tally.dismissed:,}."
