@@ -23,11 +23,14 @@ for command in (new.new, rule_tests.test, backtest.backtest, explain.explain, mu
     rules.add_command(command)
 
 
-@rules.command("check")
+@rules.command("check", short_help="Name every mistake in the rule folder.")
 @click.option("--json", "as_json", is_flag=True, help="Problems and rules as JSON.")
 @click.pass_obj
 def check(config: Path | None, as_json: bool) -> None:
-    """Check every file of the rule folder at once: file, line, what is wrong, what to write."""
+    """Read every file of the rule folder, run the tests, and name every mistake: file, line, what to write.
+
+    Exit status 0: all is well; 2: something is to be mended.
+    """
     from monitor.check import rules_or_problems
 
     loaded, problems = rules_or_problems(config)
@@ -48,4 +51,5 @@ def check(config: Path | None, as_json: bool) -> None:
         click.echo(f"{styled('ok  ', fg='green')}  {rule.file}: {rule.id} ({rule.status}, {rule.severity})")
     parts = {"rule": loaded.rules, "team": loaded.teams, "topic": loaded.topics, "guideline": loaded.guidelines}
     tests = sum(len(file.tests) for file in loaded.tests)
-    click.echo(", ".join(number(len(found), noun) for noun, found in parts.items()) + f", {number(tests, 'test')}.")
+    counts = ", ".join(number(len(found), noun) for noun, found in parts.items())
+    click.echo(f"{counts}, {number(tests, 'test')} passed.")
