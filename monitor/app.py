@@ -194,7 +194,7 @@ def read_config(path: Path | None) -> tuple[str, Path]:
     except FileNotFoundError:
         what = "there is no such file; `brand-monitor init` writes one, `--config FILE` names another"
     except UnicodeDecodeError:
-        what = "is not UTF-8 text; save it as UTF-8"
+        what = "is not UTF-8 text; save it again with the encoding UTF-8"
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     raise ConfigError([Problem(str(chosen), 0, 0, "", what)])

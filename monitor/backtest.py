@@ -23,6 +23,8 @@ from monitor.rules.times import Covered
 from monitor.rules.topics import words_hash
 from monitor.store import Store, facts, replay, sources, topics
 
+#: What is stored begins so much later than what was asked for that a reader must know it.
+A_WHILE = timedelta(days=2)
 #: Told how many mentions have been played, and how many there are.
 Progress = Callable[[int, int], None]
 
@@ -57,6 +59,7 @@ def backtest(
             for brand in brands
             for talk in replay.strongly_negative(connection, brand, start, now, STRONG_SCORE, MANY_STRONG)
         ]
+        firsts = [replay.first(connection, brand, start, now) for brand in brands]
         named = {alert.discussion_id for side in alerts for alert in side} | {one.discussion_id for one in people.past}
         talks = replay.talks(connection, sorted(number for number in named if number is not None))
     strong.sort(key=_strongest_first)
@@ -70,7 +73,7 @@ def backtest(
         until=now,
         mentions=mentions,
         searched=Searched(asked.topics, search.texts) if search.texts else None,
-        notes=notes,
+        notes=(*notes, *_cautions(start, min(filter(None, firsts)), rule)),
     )
 
 
@@ -127,6 +130,14 @@ def _mentions(
     yield from replay.played(connection, brand, middle, now)
 
 
+def _cautions(start: datetime, first: datetime, rule: str | None) -> Iterator[str]:
+    """What makes the figures mean less than they seem to."""
+    if first - start >= A_WHILE:
+        yield f"The first mention is of {first:%Y-%m-%d}: since then there were more a week than the figures say."
+    if rule is not None:
+        yield f"Only {rule} was replayed: of what is missed here another rule may tell."
+
+
 # -- with what to compare ----------------------------------------------------------------------------------------
 
 
@@ -139,7 +150,7 @@ def _old(
     with store.read() as connection:
         stored = facts.recall(connection, "rules_in_force")
     if stored is None or not isinstance(stored[0], dict):
-        return "", None, ()
+        return "", None, ("No rules have been in force yet; `--against` compares these with others.",)
     name = f"the rules in force since {stored[1]:%Y-%m-%d %H:%M}"
     try:
         in_force = _load(config, stored[0], str(config.rules))

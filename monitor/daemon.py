@@ -291,7 +291,8 @@ class Daemon:
 
     def _in_words(self) -> str:
         app = self._app
-        return f"{len(app.config.brands)} brands, {len(app.sources.configured)} sources, {len(app.rules.rules)} rules"
+        found = {"brand": app.config.brands, "source": app.sources.configured, "rule": app.rules.rules}
+        return ", ".join(f"{len(all_)} {noun}{'' if len(all_) == 1 else 's'}" for noun, all_ in found.items())
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from monitor.matching import TopicMatcher
 from monitor.rules.counted import Counted, negative
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Status
-from monitor.rules.testing.results import Moment, MomentKind, TestResult
-from monitor.rules.testing.testcase import Expectation, RuleTest, Said, TestFile
+from monitor.rules.testing.results import Moment, MomentKind, TestResult, offset_text
+from monitor.rules.testing.testcase import Click, Expectation, RuleTest, Said, TestFile
 from monitor.simulate import Simulation
 
 
@@ -32,9 +32,14 @@ def _script(test: RuleTest) -> list[tuple[datetime, Callable[[Simulation], str],
     steps: list[tuple[datetime, Callable[[Simulation], str], Expectation | None]] = []
     steps += [(mute.at, partial(Simulation.mute, mute=mute), None) for mute in test.mutes]
     steps += [(at, partial(Simulation.say, said=said), None) for said in test.mentions for at in said.times()]
-    steps += [(click.at, partial(Simulation.click, click=click), None) for click in test.clicks]
+    steps += [(click.at, partial(_click, click=click, start=test.start), None) for click in test.clicks]
     steps += [(asked.at, lambda world: "", asked) for asked in test.expect]
     return sorted(steps, key=lambda step: step[0])
+
+
+def _click(world: Simulation, click: Click, start: datetime) -> str:
+    trouble = world.click(click)
+    return trouble and f"{click.user} presses {click.button} at {offset_text(click.at - start)}: {trouble}"
 
 
 def under_test(rules: RuleSet, file: TestFile) -> RuleSet:

@@ -73,7 +73,7 @@ def rule_files(folder: Path) -> dict[str, str]:
                 continue
             files[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
         except UnicodeDecodeError:
-            problems.append(Problem(str(path), 0, 0, "", "is not UTF-8 text; save it as UTF-8"))
+            problems.append(Problem(str(path), 0, 0, "", "is not UTF-8 text; save it again with the encoding UTF-8"))
         except OSError as error:
             problems.append(Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}"))
     if problems:

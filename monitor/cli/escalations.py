@@ -77,6 +77,7 @@ def list_(which: _Which, all_: bool, json_: bool) -> None:
     """List the escalations that are alive, the most severe first."""
     from monitor.escalation.machine import ALIVE
     from monitor.model import State
+    from monitor.store import discussions
     from monitor.store import escalations as stored
 
     with which.open() as desk:
@@ -84,6 +85,7 @@ def list_(which: _Which, all_: bool, json_: bool) -> None:
         with desk.store.read() as connection:
             found = stored.having_state(connection, tuple(State) if all_ else ALIVE)
             titles = {e.id: stored.fired_rules(connection, e.id)[0].title for e in found}
+            talks = {e.id: e.discussion_id and discussions.by_id(connection, e.discussion_id) for e in found}
     if json_:
         click.echo(as_json([asdict(e) | {"title": titles[e.id]} for e in found]))
         return
@@ -94,7 +96,9 @@ def list_(which: _Which, all_: bool, json_: bool) -> None:
     for e in found:
         nobody = "nobody yet" if e.state in ALIVE else ""
         who = clean(e.assignee, 14) or nobody
-        rows.append([f"e{e.id}", e.severity, e.state, ago(e.created_at, now), who, titles[e.id]])
+        # Several may come of one rule: what they are about tells them apart.
+        about = f": {talk.title}" if (talk := talks[e.id]) and talk.title else ""
+        rows.append([f"e{e.id}", e.severity, e.state, ago(e.created_at, now), who, titles[e.id] + about])
     for line in table(rows, right=[0]):
         click.echo(line)
 

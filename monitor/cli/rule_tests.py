@@ -112,7 +112,7 @@ def _run(
     if as_json:
         _as_json(proof)
     else:
-        _sum_up(proof)
+        _sum_up(proof, chosen=bool(chosen))
     return 1 if proof.problems or not proof.results else 0
 
 
@@ -127,11 +127,11 @@ def _as_seen_from_here(result: TestResult) -> TestResult:
     return replace(result, file=near(result.file))
 
 
-def _sum_up(proof: Proof) -> None:
+def _sum_up(proof: Proof, *, chosen: bool) -> None:
     from monitor.rules.testing.results import summary, unreached
 
     click.echo()
-    for line in unreached(proof.untested):
+    for line in unreached(proof.untested, chosen=chosen):
         click.echo(_styled(line))
     failures = {failure for result in proof.results for failure in result.failures}
     told = {(failure.file, failure.line, failure.column) for failure in failures}

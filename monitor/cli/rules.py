@@ -71,11 +71,14 @@ def _counts(counts: dict[str, dict[str, int]], rule_id: str) -> dict[str, int]:
     return {"alerts": 0, "would_have_alerted": 0, **counts.get(rule_id, {})}
 
 
-@click.command(short_help="Say what is wrong in any file, and how to mend it.")
+@click.command(short_help="Name every mistake in the rules folder.")
 @click.option("--json", "as_json", is_flag=True, help="Problems and rules as JSON.")
 @click.pass_obj
 def check(config: Path | None, as_json: bool) -> None:
-    """Check every file of the rules folder at once and run their tests: file, line, what is wrong, what to write."""
+    """Read every file of the rules folder, run the tests, and name every mistake: file, line, what to write.
+
+    Exit status 0: all is well; 2: something is to be mended.
+    """
     from monitor.check import rules_or_problems
 
     loaded, problems = rules_or_problems(config)
@@ -96,7 +99,8 @@ def check(config: Path | None, as_json: bool) -> None:
         click.echo(f"{styled('ok  ', fg='green')}  {rule.file}: {rule.id} ({rule.status}, {rule.severity})")
     parts = {"rule": loaded.rules, "team": loaded.teams, "topic": loaded.topics, "guideline": loaded.guidelines}
     tests = sum(len(file.tests) for file in loaded.tests)
-    click.echo(", ".join(number(len(found), noun) for noun, found in parts.items()) + f", {number(tests, 'test')}.")
+    counts = ", ".join(number(len(found), noun) for noun, found in parts.items())
+    click.echo(f"{counts}, {number(tests, 'test')} passed.")
 
 
 # -- the group ---------------------------------------------------------------------------------------------------

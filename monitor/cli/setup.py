@@ -21,7 +21,10 @@ def init(folder: Path) -> None:
         click.echo(f"{'wrote' if written else 'kept '} {path}")
     config = folder / "monitor.yaml"
     command = program(None if folder == Path(".") else config)
-    click.echo(f"\nNext: write your brand's names into {config}, then run\n  {command} check")
+    click.echo(
+        f"\nNext: write your brand's names into {config}. The rules and their tests name it, too: in the files of"
+    )
+    click.echo(f"{folder / 'rules'} put it where `brands: [acme]` or `brand: acme` stands. Then run\n  {command} check")
 
 
 @click.command(short_help="Say what is wrong and how to mend it.")

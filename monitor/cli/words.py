@@ -84,9 +84,10 @@ def author(post: Post, width: int) -> str:
 
 
 def silence(mute: Mute, now: datetime) -> str:
-    """ "acme-spike is muted, which ends in 3 h: works on the line (ada)"."""
-    when = "is muted" if mute.since <= now else f"will be muted {ago(mute.since, now)}"
-    return rest(f"{mute.rule_id} {when}, which ends {ago(mute.until, now)}: ", mute.why, f" ({clean(mute.who, 30)})")
+    """ "acme-spike is muted until 2026-03-30 14:05 UTC: works on the line (ada)"."""
+    when = "is muted" if mute.since <= now else f"will be muted {ago(mute.since, now)},"
+    head = f"{mute.rule_id} {when} until {mute.until:%Y-%m-%d %H:%M} UTC: "
+    return rest(head, mute.why, f" ({clean(mute.who, 30)})")
 
 
 # -- lines -------------------------------------------------------------------------------------------------------

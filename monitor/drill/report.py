@@ -6,6 +6,7 @@ said on a screen is the business of `drill.wording`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -276,6 +277,8 @@ def _told(one: Mapping[str, Any]) -> str:
 
 _DEEDS = {"acknowledged": "took it", READ: "read the guideline", ANSWERED: "answered", "resolved": "resolved it",
           "snoozed": "snoozed it"}  # fmt: skip
+#: The id of a Slack user group: it is called, but it is nobody who acts.
+_GROUP = re.compile(r"S[A-Z0-9]{7,20}")
 
 
 def _people(course: Course, alerts: Sequence[_Alert]) -> Iterator[Person]:
@@ -287,6 +290,8 @@ def _people(course: Course, alerts: Sequence[_Alert]) -> Iterator[Person]:
         for event in alert.events:
             for one in event.data.get("told") or ():
                 for name in one.get("called") or ():
+                    if _GROUP.fullmatch(name):
+                        continue
                     names.setdefault(name.casefold(), name)
                     # What was decided before the message stood in the channel reached people with it.
                     called.setdefault(name.casefold(), (max(event.at, alert.told), one.get("tier") or 1))

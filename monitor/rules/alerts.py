@@ -15,6 +15,8 @@ from monitor.rules.times import Covered, Reaches, Times, length
 
 #: How long a loud negative voice is enough by itself.
 LOUD = timedelta(hours=24)
+#: Follows a share that is reckoned of fewer mentions than are asked for.
+TOO_FEW = ", too few to count"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -145,7 +147,8 @@ class _Share:
         if not total:
             return "no mention"
         # Rounded down: 39.96 % must not read as the 40 % that were asked.
-        return f"{negative:,} of {total:,} = {1000 * negative // total / 10:g} %"
+        share = f"{negative:,} of {total:,} = {1000 * negative // total / 10:g} %"
+        return share if total >= self._least else share + TOO_FEW
 
     def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
         negative, total = self._counts(seen, as_of)
@@ -201,7 +204,7 @@ class _Spike:
             few = f"only {before:,} in the {self._baseline} before"
             return f"{now:,}; {few}, {self._rule.minimum_baseline:,} are needed to know the usual"
         usual = self._usual(before, length)
-        compared = f"usually {_number(usual)}: {_number(now / usual)} times" if usual else "usually none"
+        compared = f"usually {_usual(usual)}: {_number(now / usual)} times" if usual else "usually none"
         return f"{now:,}; {compared}" + (f" ({read})" if length < self._before else "")
 
     def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
@@ -265,3 +268,8 @@ def _part(found: float, asked: float) -> float:
 def _number(value: float) -> str:
     """With one decimal, rounded down: 2.96 times must not read as the 3 times that were asked."""
     return f"{int(10 * value) / 10:,.1f}".removesuffix(".0") if value >= 0.1 else "less than 0.1"
+
+
+def _usual(value: float) -> str:
+    """Of less than one two digits, so that the times that stand beside it can be reckoned again."""
+    return _number(value) if value >= 1 else f"{value:.2g}"

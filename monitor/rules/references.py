@@ -44,7 +44,10 @@ def _brand(value: str, info: ValidationInfo) -> str:
     for brand in brands:
         if brand.casefold() == value.casefold():
             return brand
-    raise fault(f'there is no brand "{shortened(value)}" in the configuration{did_you_mean(value, brands)}')
+    mend = did_you_mean(value, brands)
+    if len(brands) == 1 and "did you mean" not in mend:
+        mend = f'; write "{shortened(next(iter(brands)))}"'
+    raise fault(f'there is no brand "{shortened(value)}" in the configuration{mend}')
 
 
 def _team(value: str, info: ValidationInfo) -> str:

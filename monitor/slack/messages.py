@@ -224,7 +224,8 @@ def _share(discussion: Discussion) -> str:
 def _numbers(view: EscalationView) -> list[str]:
     talk = view.discussion
     if talk is None:
-        return [number(count, escape(one_line(name, 30), 40)) for name, count in list(view.counts.items())[:6]]
+        # The names are those of the counts, in the plural already: "mentions", "negative".
+        return [f"{count:,} {escape(one_line(name, 30), 40)}" for name, count in list(view.counts.items())[:6]]
     return [
         f"*{number(talk.mentions, 'mention')}*",
         f"*{talk.negative:,} negative* ({_share(talk)})",

@@ -20,6 +20,13 @@ from monitor.store.times import from_text, to_text
 CHUNK = 5_000
 
 
+def first(connection: sqlite3.Connection, brand: str, since: datetime, until: datetime) -> datetime | None:
+    """When the first mention after `since`, up to `until`, was made."""
+    query = "SELECT min(at) FROM mentions WHERE brand = ? AND at > ? AND at <= ? AND NOT answer"
+    at = connection.execute(query, [brand, to_text(since), to_text(until)]).fetchone()[0]
+    return from_text(at) if at else None
+
+
 def count(connection: sqlite3.Connection, brand: str, since: datetime, until: datetime) -> int:
     """Mentions after `since`, up to `until`; our own answers never count."""
     query = "SELECT count(*) FROM mentions WHERE brand = ? AND at > ? AND at <= ? AND NOT answer"

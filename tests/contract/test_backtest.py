@@ -66,6 +66,13 @@ def test_it_alerts_what_was_really_escalated(busy: World) -> None:
     assert [told.message.first.discussion_id for told in report.new.told] == [row[0] for row in real]
 
 
+def test_it_says_what_its_figures_leave_out(busy: World) -> None:
+    first, alone = replayed(busy, rule="loud").notes[-2:]
+    assert first == "The first mention is of 2026-03-30: since then there were more a week than the figures say."
+    assert alone == "Only loud was replayed: of what is missed here another rule may tell."
+    assert not any("first mention" in note for note in replayed(busy, timedelta(days=1)).notes)
+
+
 def test_rules_in_force_are_the_old_ones(busy: World) -> None:
     busy.app.note_rules()
     assert replayed(busy).old is None and "those in force" in replayed(busy).notes[0]

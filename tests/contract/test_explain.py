@@ -232,6 +232,17 @@ def test_a_rule_about_the_whole_brand(tmp_path: Path) -> None:
     world.app.close()
 
 
+def test_what_a_rule_about_the_brand_did_on_another_day_is_not_about_this_discussion(tmp_path: Path) -> None:
+    world = World(tmp_path, wide=THREAD.replace("id: thread", "id: wide\nscope: brand"))
+    world.say("acme is good", conversation_id="praise")
+    world.wait(days=2)
+    angry(world)
+    world.app.settle(at_once=True)
+    assert said(world, "d2", "wide") == "wide fired at 10:00 and waits 30s for more before it speaks: escalation e1."
+    assert "e1" not in said(world, "d1", "wide")
+    world.app.close()
+
+
 def test_a_discussion_whose_mentions_are_gone(world: World) -> None:
     angry(world)
     with world.app.store.write() as connection:

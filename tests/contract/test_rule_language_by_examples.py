@@ -73,7 +73,7 @@ tests:
         pytest.param(5, "", "{at: 10m, replies: 1}", "replies: expected 1, found 0", id="nothing in the thread"),
         pytest.param(5, "", "{at: 4m, posts: 0}", "nothing has been said by then", id="it would pass whatever happens"),
         pytest.param(4, "{at: 10m, button: acknowledge, user: anna}", "{at: 11m, posts: 0}",
-                     "there is no alert to click on", id="a click on nothing"),
+                     "anna presses acknowledge at +10m: there is no alert to click on", id="a click on nothing"),
         pytest.param(5, "{at: 10m, button: acknowledge, user: a}, {at: 11m, button: acknowledge, user: a}",
                      "{at: 12m, posts: 1}", "it changed nothing: it is acknowledged already", id="a click in vain"),
     ],

@@ -54,7 +54,7 @@ def test_what_cannot_be_a_rule_is_named_with_the_mend(folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         rule_files(folder)
     assert [(Path(one.file).name, one.message) for one in caught.value.problems] == [
-        ("b.yaml", "is not UTF-8 text; save it as UTF-8"),
+        ("b.yaml", "is not UTF-8 text; save it again with the encoding UTF-8"),
         ("c.yaml", "is larger than 1 MB; no rule needs that"),
     ]
 

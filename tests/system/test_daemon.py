@@ -169,7 +169,7 @@ def test_reload_takes_good_rules_and_refuses_broken_ones(running: Running) -> No
     assert told.returncode == 1 and "what was last good is in force" in told.stdout
     running.rule(RULE.replace("severity: high", "severity: critical"))
     running.process.send_signal(signal.SIGHUP)
-    running.until(lambda: "reloaded: 1 brands" in running.log())
+    running.until(lambda: "reloaded: 1 brand," in running.log())
     assert run("status", cwd=running.folder).returncode == 0
     running.feeds.put("/feed.xml", entries(*ANGRY))
     running.until(lambda: len(running.slack.posts("brand-alerts")) == 3)
@@ -188,7 +188,7 @@ def test_changed_files_are_taken_over_by_themselves_once_their_tests_hold(runnin
     told = run("status", cwd=running.folder)
     assert told.returncode == 1 and "tests/thread.yaml:" in told.stdout
     tests.write_text(good + "# mended\n", "utf-8")
-    running.until(lambda: "reloaded: 1 brands" in running.log())
+    running.until(lambda: "reloaded: 1 brand," in running.log())
     assert run("status", cwd=running.folder).returncode == 0
 
 
@@ -207,7 +207,7 @@ def test_systemd_is_told(running: Running, tmp_path: Path) -> None:
         assert running.stop() < 10
         while "STOPPING=1" not in heard:
             heard += listening.recv(4096).decode().splitlines()
-    assert heard[0] == "READY=1" and "STATUS=1 brands, 1 sources, 1 rules" in heard and "RELOADING=1" in heard
+    assert heard[0] == "READY=1" and "STATUS=1 brand, 1 source, 1 rule" in heard and "RELOADING=1" in heard
 
 
 def test_trouble_is_visible_and_mends_itself(running: Running) -> None:

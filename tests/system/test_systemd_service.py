@@ -208,7 +208,7 @@ def test_what_the_unit_forbids_is_refused(machine: Machine, slack: SlackServer) 
 
 def test_without_a_token_it_reads_judges_alerts_reloads_and_stops(machine: Machine, slack: SlackServer) -> None:
     assert machine.systemctl("start"), machine.journal()
-    working = {"ActiveState": "active", "StatusText": "1 brands, 1 sources, 5 rules"}
+    working = {"ActiveState": "active", "StatusText": "1 brand, 1 source, 5 rules"}
     assert machine.shown(*working) == working
     store = machine.root / "var/lib/private/brand-monitor/brand-monitor.db"
     assert store.stat().st_uid >= 61184, "a dynamic user's"
@@ -218,7 +218,7 @@ def test_without_a_token_it_reads_judges_alerts_reloads_and_stops(machine: Machi
     (machine.settings / "rules/thread.yaml").unlink()
     (machine.settings / "rules/tests/thread.yaml").unlink()
     assert machine.systemctl("reload")
-    working["StatusText"] = "1 brands, 1 sources, 4 rules"
+    working["StatusText"] = "1 brand, 1 source, 4 rules"
     machine.until(lambda: machine.shown(*working) == working)
     (machine.settings / "rules/thread.yaml").write_text("id: broken", "utf-8")
     assert machine.systemctl("reload")

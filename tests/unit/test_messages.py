@@ -100,8 +100,8 @@ def test_a_guideline_past_its_review_says_so() -> None:
 
 
 def test_a_brand_wide_escalation_has_no_discussion() -> None:
-    said = words(render_root(view(discussion=None, counts={"mentions": 40}), NOW))
-    assert "Talk about Acme" in said and "40 mentions" in said
+    said = words(render_root(view(discussion=None, counts={"mentions": 40, "negative": 12}), NOW))
+    assert "Talk about Acme" in said and "40 mentions · 12 negative" in said and "mentionss" not in said
     bare = view(discussion=None, mentions=(), guideline=None, rules=())
     assert block_kit.fault_of(sent(render_root(bare, NOW))) is None
 

@@ -141,6 +141,7 @@ def test_what_no_test_reaches() -> None:
         "No test reaches:",
         "  rules/acme-negative-thread.yaml:18: negative_share (acme-negative-thread)",
     ]
+    assert next(unreached(untested, chosen=True)).text == "None of these tests reaches:"
     assert list(unreached([])) == []
 
 

@@ -141,6 +141,12 @@ SEVERAL = {
         ("bruno", "carla"),
         "S00GROUP",
     ),
+    "a user group whose members Slack alone knows": (
+        Team("leads", "#leads", "S00GROUP"),
+        "2026-08-10T12:00:00Z",
+        ("S00GROUP",),
+        "S00GROUP",
+    ),
     "a user group and a rota, all away": (
         team(*ALL_AWAY, group="S00GROUP"),
         "2026-08-10T12:00:00Z",

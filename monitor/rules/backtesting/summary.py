@@ -24,7 +24,9 @@ def verdict(report: Backtest, named: Named | None = None) -> list[str]:
     named = named or about
     said = [_how_often(report), *_gone(report, named), *_added(report)]
     tally = report.new.tally
-    if report.old is None and tally.judged:
+    if report.old is None and tally.judged == 1:
+        said.append(f"People have judged one of them, and {'confirmed' if tally.confirmed else 'dismissed'} it.")
+    elif report.old is None and tally.judged:
         said.append(
             f"Of the {tally.judged:,} that people have judged they confirmed {tally.confirmed:,} and dismissed"
             f" {tally.dismissed:,}."

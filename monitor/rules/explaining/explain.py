@@ -179,10 +179,14 @@ class _Explaining:
             firing = _firing(self.windows, self.then.at, self.case)
             return aftermath.after(self.rule, firing, self.case, self.lines)
         since = until = None
-        if self.case.kind is Kind.MENTION:
+        if self.case.said and (self.case.kind is Kind.MENTION or self._brand_wide()):
             since = self.case.said[0].at
-            until = since + _longest(self.rule)
+            until = self.case.said[-1].at + _longest(self.rule)
         return aftermath.recorded(self.rule, self.case, self.lines, since, until)
+
+    def _brand_wide(self) -> bool:
+        """Whether a discussion is asked about, and the rule looks at more: most of what it did is then not about it."""
+        return self.case.kind is Kind.DISCUSSION and self.rule.scope is Scope.BRAND
 
     def _sentence(self, fate: Fate | None) -> tuple[Step | None, str]:
         """The first step that failed, and the sentence without the rule's name."""

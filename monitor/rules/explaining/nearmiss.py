@@ -7,6 +7,7 @@ from datetime import datetime
 
 from monitor.amounts import number
 from monitor.durations import duration_text
+from monitor.rules.alerts import TOO_FEW
 from monitor.rules.explaining.inquiry import Case, Kind, Step
 from monitor.rules.explaining.steps import Count, Group
 from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Spike
@@ -89,7 +90,7 @@ def no_alert(
             return f"did not alert: {found}, {asked}"
         case NegativeShare():
             within = duration_text(condition.within)
-            found = "no mention" if step.found == "no mention" else f"{step.found} negative"
+            found = "no mention" if step.found == "no mention" else f"{step.found.removesuffix(TOO_FEW)} negative"
             share = f"{100 * condition.at_least:.6g} % of at least {condition.minimum_total:,}"
             return f"did not alert: {found} within {within} {then}, it asks for at least {share} ({line})."
         case Spike():

@@ -87,10 +87,13 @@ def called(team: Team, at: datetime) -> tuple[str, ...]:
 
 
 def on_duty(team: Team, at: datetime) -> tuple[str, ...]:
-    """The names of those who are called, or who are there where the user group is called."""
+    """The names of those who are called, or who are there where the user group is called; of a group whose members are
+    known to Slack alone its id."""
     one = _by_rota(team, at)
     if one is not None:
         return (one,)
+    if not team.members:
+        return (team.user_group,) if team.user_group else ()
     away = {deputy.absent for deputy in _standing_in(team, at)}
     return tuple(name for name in team.members if name not in away) or tuple(team.members)
 

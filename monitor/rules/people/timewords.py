@@ -162,7 +162,7 @@ def _region(value: str) -> str:
     if meant := same.get(value.casefold()) or same.get(value.casefold().replace(" ", "")):
         raise fault(f'{what}; did you mean "{meant}"?')
     if country not in known:
-        raise fault(f"{what}; write the two letters of a country, for example IT")
+        raise fault(f"{what}; write the two letters of a country, for example IT, or of a part of one, DE-BE")
     if not known[country]:
         raise fault(f"{what}; write {country}, for it has the same holidays everywhere")
     parts = shortened(", ".join(known[country]), 300)

@@ -196,10 +196,10 @@ def summary(results: Sequence[TestResult]) -> Line:
     return Line(f"{counted}: {went} ({seconds:.1f} s).", Tone.BAD if failed else Tone.GOOD)
 
 
-def unreached(untested: Sequence[Untested]) -> Iterator[Line]:
-    """What no test reaches, a line a thing."""
+def unreached(untested: Sequence[Untested], *, chosen: bool = False) -> Iterator[Line]:
+    """What no test reaches, a line a thing; `chosen`: not all tests were played."""
     if untested:
-        yield Line("No test reaches:", Tone.DOUBT)
+        yield Line("None of these tests reaches:" if chosen else "No test reaches:", Tone.DOUBT)
     for one in untested:
         yield Line(f"  {one.file}:{one.line}: {one.what} ({one.rule_id})", Tone.DOUBT)
 
