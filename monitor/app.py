@@ -158,12 +158,14 @@ class App:
 
     def note_rules(self) -> None:
         """Store which rules are in force, and what is wrong with those of the folder. The daemon does that when it
-        starts, since `status` speaks of the rules that it follows."""
+        starts, since `status` speaks of the rules that it follows; what is alive is handled by the people of now."""
+        now = self.clock()
         with self.store.write() as connection:
             if self.rules_problem:
-                refuse(connection, self.config, self.rules, self.rules_problem, self.clock())
+                refuse(connection, self.config, self.rules, self.rules_problem, now)
             else:
-                take_over(connection, self.config, self.rules, self.clock())
+                take_over(connection, self.config, self.rules, now)
+            self.escalate.reroute(connection, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def _in_turn(connection: sqlite3.Connection, escalation: Escalation, number: int
     tier, team = kept.tier(number), kept.team(number)
     taken = f"{escalation.assignee} has it" if escalation.assignee else "nobody has taken it"
     after = f"{duration_text(tier.after)} after the first message " if tier else ""
-    name = team.id if team else kept.channel_of(number)
+    name = f"team {team.id}" if team else kept.channel_of(number)
     return f"{after}{taken}: {name} is told (tier {number} of {len(kept.tiers)})."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -126,7 +127,8 @@ def test_a_mute_in_a_file_holds_and_its_removal_lets_go(world: World) -> None:
     world.app.close()
 
 
-def test_what_is_alive_is_handled_by_the_people_of_now(world: World) -> None:
+@pytest.mark.parametrize("take_over", [lambda w: w.app.reload(), restarted], ids=["reload", "restart"])
+def test_what_is_alive_is_handled_by_the_people_of_now(world: World, take_over: Callable[[World], object]) -> None:
     rule = THREAD.replace(
         "{after: 0m, team: social}", "{after: 0m, team: social}, {after: 1h, team: leads, mention: true}"
     )
@@ -139,7 +141,7 @@ def test_what_is_alive_is_handled_by_the_people_of_now(world: World) -> None:
     write(world, "teams.yaml", TEAMS + 'leads: {channel: "#new", members: {emil: U0000000002}}\n')
     (world.folder / "rules" / "thread.yaml").unlink()
     (world.folder / "rules" / "tests" / "thread.yaml").unlink()
-    world.app.reload()
+    take_over(world)
     world.wait(hours=1, minutes=1)
     with world.app.store.read() as connection:
         call = connection.execute("SELECT channel, payload FROM outbox WHERE kind = 'call'").fetchone()
