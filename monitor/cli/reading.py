@@ -133,8 +133,8 @@ def _show(found: Status, now: datetime) -> None:
             f"{_bold('Daemon')}       running since {daemon.get('started', '?')}, version {daemon.get('version', '?')}"
         )
     else:
-        never = "" if daemon else " (it has never run on this database)"
-        click.echo(f"{_bold('Daemon')}       not running{never}; `brand-monitor run` starts it")
+        never = "" if daemon else " (it has never run on this database; `brand-monitor run` starts it)"
+        click.echo(f"{_bold('Daemon')}       not running{never}")
     click.echo(
         f"{_bold('Mentions')}     {found.mentions:,} in {number(found.posts, 'stored post')}, "
         f"{found.mentions_today:,} today" + (f", the last {ago(found.last_mention, now)}" if found.last_mention else "")

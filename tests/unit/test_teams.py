@@ -137,6 +137,10 @@ MISTAKES = {
         "social: {channel: '#s', zone: UTC+1}",
         ':1:25: social.zone: there is no time zone "UTC+1"; write that of a city, such as Europe/Rome',
     ),
+    "a zone without summer time": (
+        "social: {channel: '#s', zone: EST}",
+        ':1:25: social.zone: "EST" knows no summer time; write that of a city, for example America/New_York',
+    ),
     "summer time": (
         "social: {channel: '#s', zone: CEST}",
         ':1:25: social.zone: there is no time zone "CEST"; write continent and city, for example Europe/Rome',

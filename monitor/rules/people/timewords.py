@@ -138,8 +138,14 @@ def _zones() -> Mapping[str, str]:
     return {**cities, **{name: name for name in names}}
 
 
+#: Valid zones of the database that stay on winter time, which nobody who writes them means.
+_WITHOUT_SUMMER = {"EST": "America/New_York", "MST": "America/Denver"}
+
+
 def _zone(value: str) -> str:
     zones = _zones()
+    if city := _WITHOUT_SUMMER.get(value):
+        raise fault(f'"{value}" knows no summer time; write that of a city, for example {city}')
     if zones.get(value) == value:
         return value
     what = f'there is no time zone "{shortened(value)}"'
