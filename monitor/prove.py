@@ -90,16 +90,20 @@ def prove(
 
 
 def _failures(results: Collection[TestResult]) -> Iterator[Problem]:
+    """One for each test that failed, at the first thing in it that is not as expected."""
     for result in results:
-        for failure in result.failures:
-            key = f"“{result.test.name}”" + (f": {failure.key}" if failure.key else "")
-            yield Problem(failure.file, failure.line, failure.column, key, failure.message)
+        if result.failures:
+            first, *more = result.failures
+            what = f"{first.key}: {first.message}" if first.key else first.message
+            what += f", and {len(more)} more" if more else ""
+            what += "; `brand-monitor rules test` shows what happened"
+            yield Problem(first.file, first.line, first.column, f"“{result.test.name}”", what)
 
 
 def _unproven(rules: RuleSet, places: Mapping[str, Document], results: Collection[TestResult]) -> Iterator[Problem]:
     live = {rule.id: rule for rule in rules.rules if rule.status is Status.LIVE}
     lacks: dict[str, list[str]] = {}
-    for rule_id, what in unproven(live, [result for result in results if result.passed]):
+    for rule_id, what in unproven(live, results):
         lacks.setdefault(rule_id, []).append(what)
     for rule_id, whats in lacks.items():
         name = f"tests/{live[rule_id].file}"

@@ -76,7 +76,10 @@ def _in_test(rule: Rule, then: str, case: Case, lines: Lines) -> Fate:
 
 
 def _belongs_to(rule: Rule, firing: Firing, case: Case) -> Life | None:
-    """The first escalation that has recorded the rule as firing then or later."""
+    """The first escalation that has recorded the rule as firing then or later. What was history when it was read made
+    none, whatever a storm of today has made."""
+    if firing.read - firing.at > NEWS:
+        return None
     for life in case.lives:
         fired = life.fired.get(rule.id)
         if fired and fired.at >= firing.cause and life.escalation.created_at <= max(case.until, firing.read):
