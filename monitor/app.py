@@ -108,7 +108,7 @@ class App:
     def clock_set_back(self, by: timedelta) -> None:
         """The clock went back `by`: what is to happen happens that much earlier by the new time."""
         with self.store.write() as connection:
-            set_back(connection, by)
+            set_back(connection, by, self.clock())
         self.delivery.clock_set_back(by)
 
     def install_id(self) -> str:

@@ -149,12 +149,14 @@ class Daemon:
     def _mind_the_clock(self) -> None:
         """Notice that the clock was set back, so that nothing waits until it has caught up."""
         clock, monotonic = self._app.clock(), time.monotonic()
-        before, self._looked_at = self._looked_at, (clock, monotonic)
+        before = self._looked_at
         back = before[0] - clock + timedelta(seconds=monotonic - before[1])
         if clock < before[0] and back > SET_BACK:
             log.warning("the clock was set back by %s; what is to come moves with it", back)
             self._app.clock_set_back(back)
             self._polling.clock_set_back(back)
+        # Only now: where the database could not be written, it is noticed again.
+        self._looked_at = (clock, monotonic)
 
     def _moving(self) -> bool:
         return all(time.monotonic() - beat < STUCK for beat in self._beats.values())

@@ -90,7 +90,7 @@ class Simulation:
         with self.store.write() as connection:
             for rule in rules.rules:
                 for mute in rule.mutes:
-                    mutes.add(connection, mutes.Mute(rule.id, mute.since or start, mute.until, rule.owner), start)
+                    mutes.add(connection, mutes.Mute(rule.id, mute.since or start, mute.until, rule.owner))
 
     def close(self) -> None:
         self.store.close()
@@ -165,7 +165,7 @@ class Simulation:
 
     def mute(self, mute: Mute) -> str:
         with self.store.write() as connection:
-            mutes.add(connection, mutes.Mute(mute.rule, self._now, mute.until, "test"), self._now)
+            mutes.add(connection, mutes.Mute(mute.rule, self._now, mute.until, "test"))
         self.timeline.append(Moment(self._now, MomentKind.SILENCE, f"{mute.rule} is muted"))
         return ""
 
