@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +28,10 @@ class Played:
     tiers: frozenset[tuple[str, int]]
 
 
+class OutOfTime(Exception):
+    """The test takes longer than anybody may wait."""
+
+
 def _script(test: RuleTest) -> list[tuple[datetime, Callable[[Simulation], str], Expectation | None]]:
     """What is done, in its order: at one moment mutes go first, then what is said, then clicks, then what is asked."""
     steps: list[tuple[datetime, Callable[[Simulation], str], Expectation | None]] = []
@@ -44,16 +49,24 @@ def under_test(rules: RuleSet, file: TestFile) -> RuleSet:
 
 
 def play(
-    rules: RuleSet, brands: Collection[str], file: TestFile, test: RuleTest, stopwatch: Callable[[], float]
+    rules: RuleSet,
+    brands: Collection[str],
+    file: TestFile,
+    test: RuleTest,
+    stopwatch: Callable[[], float],
+    deadline: float = math.inf,
 ) -> Played:
-    """Play one test. `rules` are those in force in it; `stopwatch` tells seconds, to say how long it took."""
+    """Play one test. `rules` are those in force in it; `stopwatch` tells seconds, to say how long it took. Raises
+    `OutOfTime` where it is not over when that shows `deadline`."""
     began = stopwatch()
     test = _with_topics(rules, _in_local_time(rules, test))
     world = Simulation(rules, brands, test.start)
     failures: list[Problem] = []
     try:
         for at, do, expectation in _script(test):
-            world.until(at)
+            for _ in world.passing(at):
+                if stopwatch() > deadline:
+                    raise OutOfTime
             if trouble := do(world):
                 failures.append(Problem(file.file, test.line, test.column, "clicks", trouble))
             if expectation is not None:

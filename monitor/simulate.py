@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -97,11 +97,18 @@ class Simulation:
 
     def until(self, moment: datetime) -> None:
         """Let everything happen that is due until then."""
+        for _ in self.passing(moment):
+            pass
+
+    def passing(self, moment: datetime) -> Iterator[datetime]:
+        """The same, one thing that is due after the other: yields the time of each, for those who watch the clock."""
         while (due := self._next_due()) is not None and due <= moment:
             self._now = max(self._now, due)
             self._settle()
+            yield self._now
         self._now = max(self._now, moment)
         self._settle()
+        yield self._now
 
     def _next_due(self) -> datetime | None:
         with self.store.read() as connection:
