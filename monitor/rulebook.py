@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -15,9 +16,12 @@ from monitor.errors import ConfigError, Problem
 from monitor.prove import prove
 from monitor.rules.load import RuleSet, load_rules
 
-#: A rule folder holds a few dozen small files; more than this is a wrong path.
+log = logging.getLogger("monitor.rules")
+
+#: A rule folder holds a few dozen small files; more than this is a wrong path, and takes too long to read.
 MOST_RULE_FILES = 2000
 LARGEST_RULE_FILE = 1_000_000
+LARGEST_FOLDER = 5_000_000
 
 Signature = tuple[tuple[str, int, int], ...]
 
@@ -35,11 +39,20 @@ def proven_rules(config: Config, today: date, stopwatch: Callable[[], float], kn
 
     Those that were proven before, as `known` says (see `proof_of`), are not proven again.
     """
-    rules = read_rules(config, today)
-    if known != proof_of(rules, config):
-        proof = prove(rules, brand_names(config), str(config.rules), stopwatch)
-        if proof.problems:
-            raise ConfigError(proof.problems)
+    try:
+        rules = read_rules(config, today)
+        if known == proof_of(rules, config):
+            return rules
+        problems = prove(rules, brand_names(config), str(config.rules), stopwatch).problems
+    except ConfigError:
+        raise
+    except Exception as error:
+        # Whatever it is that we did not foresee: it must not take the monitoring down.
+        log.exception("These rules cannot be read or proven")
+        what = f"brand-monitor itself fails on these rules ({error!r}); undo the last change, and report it"
+        raise ConfigError([Problem(str(config.rules), 0, 0, "", what)]) from error
+    if problems:
+        raise ConfigError(problems)
     return rules
 
 
@@ -68,30 +81,49 @@ def rule_files(folder: Path) -> dict[str, str]:
     if not found:
         what = "there is no such folder; `brand-monitor init` writes one, `rules:` in the configuration names another"
         raise ConfigError([Problem(str(folder), 0, 0, "", what)])
+    left = LARGEST_FOLDER
     for path in _paths(folder, unreadable):
+        if len(files) >= MOST_RULE_FILES or left < 0:
+            what = f"holds more than {MOST_RULE_FILES:,} files or {LARGEST_FOLDER // 1_000_000} MB of rules"
+            raise ConfigError([*problems, Problem(str(folder), 0, 0, "", f"{what}; is it the right folder?")])
         try:
-            if not path.is_file():
-                continue
-            if path.stat().st_size > LARGEST_RULE_FILE:
-                problems.append(Problem(str(path), 0, 0, "", "is larger than 1 MB; no rule needs that"))
-                continue
-            files[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
-        except UnicodeDecodeError:
-            problems.append(Problem(str(path), 0, 0, "", "is not UTF-8 text; save it as UTF-8"))
+            text, what = _read(path, path.relative_to(folder).as_posix())
         except OSError as error:
-            problems.append(Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}"))
+            text, what = "", f"cannot be read: {error.strerror}"
+        if what:
+            problems.append(Problem(str(path), 0, 0, "", what))
+        files[path.relative_to(folder).as_posix()] = text
+        left -= len(text)
     if problems:
         raise ConfigError(problems)
     return files
 
 
+def _read(path: Path, name: str) -> tuple[str, str]:
+    """The text of a file that calls itself a rule, and what keeps it from being one."""
+    if not name.isprintable():
+        return "", "has characters in its name that nobody sees; rename it"
+    # A pipe or a device is not even opened, for that may take for ever.
+    if not path.is_file():
+        return "", "is no file but something else of this name, or a link to nothing; delete it"
+    with path.open("rb") as file:
+        content = file.read(LARGEST_RULE_FILE + 1)
+    if len(content) > LARGEST_RULE_FILE:
+        return "", "is larger than 1 MB; no rule needs that"
+    try:
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"), ""
+    except UnicodeDecodeError:
+        return "", "is not UTF-8 text; save it as UTF-8"
+
+
 def _paths(folder: Path, unreadable: Callable[[OSError], None]) -> Iterable[Path]:
-    paths = [Path(top, name) for top, _, names in os.walk(folder, onerror=unreadable) for name in names]
-    for path in sorted(paths)[:MOST_RULE_FILES]:
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        # Whatever looks like one of ours is taken in, so that a wrong ending (.YAML, .yaml.txt) is told.
-        if not hidden and path.name.casefold().removesuffix(".txt").endswith((".yaml", ".yml", ".md")):
-            yield path
+    for top, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            # Whatever looks like one of ours is taken in, so that a wrong ending (.YAML, .yaml.txt) is told.
+            ours = name.casefold().removesuffix(".txt").endswith((".yaml", ".yml", ".md"))
+            if ours and not name.startswith("."):
+                yield Path(top, name)
 
 
 # -- watching ----------------------------------------------------------------------------------------------------
@@ -123,5 +155,6 @@ def signature(folder: Path) -> Signature:
             stat = path.stat()
         except OSError:
             continue
-        found.append((str(path), stat.st_mtime_ns, stat.st_size))
+        # The time of the last change of any kind, a right to read it that was given or taken included.
+        found.append((str(path), stat.st_ctime_ns, stat.st_size))
     return tuple(found)
