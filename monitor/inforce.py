@@ -20,7 +20,7 @@ from monitor.config import Config
 from monitor.errors import ConfigError
 from monitor.model import MessageKind, Severity
 from monitor.rulebook import brand_names, proof_of, proven_rules, read_rules
-from monitor.rulegit import last_change
+from monitor.rulegit import Change
 from monitor.rules.load import RuleSet, load_rules
 from monitor.store import escalations, facts, mutes
 from monitor.store.outbox import Outbox
@@ -109,7 +109,9 @@ def _minute(at: datetime) -> str:
 # -- taking over and refusing ------------------------------------------------------------------------------------
 
 
-def take_over(connection: sqlite3.Connection, config: Config, rules: RuleSet, now: datetime) -> None:
+def take_over(
+    connection: sqlite3.Connection, config: Config, rules: RuleSet, change: Change | None, now: datetime
+) -> None:
     """Store that these rules are in force from now on, with who changed them; say so where they had been broken."""
     _tell_mended(connection, config, now)
     facts.remember(connection, "rules_problem", "", now)
@@ -120,7 +122,6 @@ def take_over(connection: sqlite3.Connection, config: Config, rules: RuleSet, no
         return
     facts.remember(connection, "rules_in_force", dict(rules.files), now)
     facts.remember(connection, "rules_hash", rules.hash, now)
-    change = last_change(config.rules)
     why = f"{len(rules.rules)} rules, content {rules.hash[:12]}" + (f", by {change}" if change else "")
     data = {"hash": rules.hash, "author": change.author, "commit": change.commit} if change else {"hash": rules.hash}
     escalations.log(connection, now, "rules", "loaded", why, data=data)

@@ -15,7 +15,10 @@ DEADLINE = 10.0
 #: As `app.rule_files` reads them.
 ENDINGS = (".yaml", ".yml", ".md")
 MOST_FILES, LARGEST = 2000, 1_000_000
-_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=", "--no-pager")
+_QUIET = (
+    "--no-optional-locks", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+    "-c", "diff.external=", "-c", "log.showSignature=false",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
