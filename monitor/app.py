@@ -139,7 +139,7 @@ class App:
         nothing but the note of what is wrong, takes its time, and may be called by any thread. Raises `ConfigError`."""
         try:
             config = config or load_config(self.config.file)
-            rules = proven_rules(config, self.clock().date(), self.stopwatch)
+            rules = proven_rules(config, self.clock().date(), self.stopwatch, before=self.rules)
             sources, speaking = Sources(config, self._parser), messenger(config, self.install_id())
             return Prepared(config, rules, last_change(config.rules), sources, speaking)
         except ConfigError as error:

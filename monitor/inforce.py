@@ -55,10 +55,12 @@ def at_start(config: Config, store: Readable, today: date, stopwatch: Callable[[
     """
     with store.read() as connection:
         known = facts.recall(connection, "rules_proof")
+    good = _last_good(config, store)
+    before = good[0] if good else None
     try:
-        return InForce(proven_rules(config, today, stopwatch, str(known[0]) if known else ""))
+        return InForce(proven_rules(config, today, stopwatch, known=str(known[0]) if known else "", before=before))
     except ConfigError as error:
-        if (good := _last_good(config, store)) is None:
+        if good is None:
             raise
         log.error("The rules are broken; those of %s stay in force:\n%s", _minute(good[1]), error)
         return InForce(good[0], str(error))

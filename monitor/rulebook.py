@@ -34,13 +34,17 @@ def read_rules(config: Config, today: date | None = None) -> RuleSet:
     return load_rules(rule_files(config.rules), brand_names(config), str(config.rules), today)
 
 
-def proven_rules(config: Config, today: date, stopwatch: Callable[[], float], known: str = "") -> RuleSet:
+def proven_rules(
+    config: Config, today: date, stopwatch: Callable[[], float], *, known: str = "", before: RuleSet | None = None
+) -> RuleSet:
     """The rules of the folder, their tests run; raises `ConfigError` with all that keeps them from being used.
 
-    Those that were proven before, as `known` says (see `proof_of`), are not proven again.
+    Those that were proven before, as `known` says (see `proof_of`), are not proven again. `before` are those that are
+    in force: a folder that has been emptied since, or is not mounted, must not silence everything without a word.
     """
     try:
         rules = read_rules(config, today)
+        _refuse_nothing(rules, before, config)
         if known == proof_of(rules, config):
             return rules
         problems = prove(rules, brand_names(config), str(config.rules), stopwatch).problems
@@ -54,6 +58,12 @@ def proven_rules(config: Config, today: date, stopwatch: Callable[[], float], kn
     if problems:
         raise ConfigError(problems)
     return rules
+
+
+def _refuse_nothing(rules: RuleSet, before: RuleSet | None, config: Config) -> None:
+    if before and before.rules and not rules.rules:
+        what = "there is no rule here any more; to silence one, write `status: off` into it"
+        raise ConfigError([Problem(str(config.rules), 0, 0, "", what)])
 
 
 def proof_of(rules: RuleSet, config: Config) -> str:

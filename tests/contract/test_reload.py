@@ -84,6 +84,17 @@ def test_a_good_set_is_taken_over_even_if_the_database_was_locked(
     assert {rule.severity for rule in world.app.rules.rules} == {"low", "critical"}
 
 
+def test_a_folder_without_any_rule_left_is_refused_at_a_reload_and_at_a_start(world: World, daemon: Daemon) -> None:
+    for path in (world.folder / "rules").rglob("*.yaml"):
+        path.unlink()
+    daemon._reloading.ask()
+    until(daemon, lambda: problem(world))
+    world.app.close()
+    world.app = world.opened()
+    world.app.note_rules()
+    assert "there is no rule here any more" in str(problem(world)) and len(world.app.rules.rules) == 2
+
+
 def test_a_channel_that_was_changed_while_nothing_ran_is_the_one_that_is_told(world: World) -> None:
     angry(world)
     world.wait(seconds=30)
@@ -103,7 +114,7 @@ def test_a_channel_that_was_changed_while_nothing_ran_is_the_one_that_is_told(wo
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
 def test_a_signal_waits_for_no_lock(daemon: Daemon, number: signal.Signals) -> None:
-    """It may have interrupted whoever holds that lock, another signal's handler among them: both would wait for ever."""
+    """It may have interrupted whoever holds that lock, such as another signal's handler: both would wait for ever."""
     called: list[str] = []
     with daemon._signals():
         handler = signal.getsignal(number)
