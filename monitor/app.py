@@ -17,12 +17,13 @@ from monitor.config import Config, config_schema, parse_config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.deliver import Delivery
 from monitor.errors import ConfigError, MonitorError, Problem
-from monitor.escalate import Escalate
+from monitor.escalate import Escalate, reroute
 from monitor.inforce import at_start, refuse, take_over
 from monitor.ingest import Commit, Counts, Ingest
 from monitor.matching import Matcher, TopicMatcher
 from monitor.model import Post
-from monitor.rulebook import proven_rules
+from monitor.rulebook import Watch, proven_rules
+from monitor.rulegit import Change, last_change
 from monitor.rules.language import rules_schema
 from monitor.rules.load import RuleSet
 from monitor.rules.people.teams import teams_schema
@@ -67,6 +68,8 @@ class App:
         self._parser = Parser()
         try:
             self.sources = Sources(config, self._parser)
+            # Before the rules are read: what changes while they are is not missed.
+            self.watch = Watch(config.rules)
             in_force = at_start(config, self.store, clock().date(), stopwatch)
             self.rules, self.rules_problem = in_force.rules, in_force.problem
             self._build()
@@ -106,7 +109,7 @@ class App:
     def clock_set_back(self, by: timedelta) -> None:
         """The clock went back `by`: what is to happen happens that much earlier by the new time."""
         with self.store.write() as connection:
-            set_back(connection, by)
+            set_back(connection, by, self.clock())
         self.delivery.clock_set_back(by)
 
     def install_id(self) -> str:
@@ -134,8 +137,9 @@ class App:
         nothing but the note of what is wrong, takes its time, and may be called by any thread. Raises `ConfigError`."""
         try:
             config = config or load_config(self.config.file)
-            rules = proven_rules(config, self.clock().date(), self.stopwatch)
-            return Prepared(config, rules, Sources(config, self._parser), messenger(config, self.install_id()))
+            rules = proven_rules(config, self.clock().date(), self.stopwatch, before=self.rules)
+            sources, speaking = Sources(config, self._parser), messenger(config, self.install_id())
+            return Prepared(config, rules, last_change(config.rules), sources, speaking)
         except ConfigError as error:
             with self.store.write() as connection:
                 refuse(connection, self.config, self.rules, str(error), self.clock())
@@ -148,24 +152,23 @@ class App:
                 log.warning("`%s:` has changed; that takes effect at the next start.", key)
         # Written before it is in force: where it cannot be written, nothing has changed.
         with self.store.write() as connection:
-            take_over(connection, config, prepared.rules, self.clock())
+            take_over(connection, config, prepared.rules, prepared.change, self.clock())
+            reroute(connection, prepared.rules.teams, self.clock())
         self.config, self.rules, self.rules_problem, self.sources = config, prepared.rules, "", prepared.sources
         self._build()
         self.delivery.use(prepared.messenger, config.slack.fallback_channel)
-        with self.store.write() as connection:
-            self.escalate.reroute(connection, self.clock())
         self.delivery.retry_blocked(self.clock())
 
     def note_rules(self) -> None:
         """Store which rules are in force, and what is wrong with those of the folder. The daemon does that when it
         starts, since `status` speaks of the rules that it follows; what is alive is handled by the people of now."""
-        now = self.clock()
+        now, change = self.clock(), last_change(self.config.rules)
         with self.store.write() as connection:
             if self.rules_problem:
                 refuse(connection, self.config, self.rules, self.rules_problem, now)
             else:
-                take_over(connection, self.config, self.rules, now)
-            self.escalate.reroute(connection, now)
+                take_over(connection, self.config, self.rules, change, now)
+            reroute(connection, self.rules.teams, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,7 @@ class Prepared:
 
     config: Config
     rules: RuleSet
+    change: Change | None
     sources: Sources
     messenger: Any
 

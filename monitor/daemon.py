@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
-from queue import Empty, Queue
+from queue import Empty, Queue, SimpleQueue
 from types import FrameType
 
 from monitor import __version__
@@ -64,9 +64,12 @@ class Daemon:
         self._app = app
         self._outcomes: Queue[Outcome] = Queue(maxsize=QUEUE)
         self._polling = Polling(app.store, self._outcomes, lambda follow: app.sources.follow(follow))
+        #: What a signal's handler touches must not lock, or two signals at once stop everything for ever: a handler
+        #: may interrupt another one, or the scheduler, that holds the lock of an Event.
+        self._asked_to_stop = ""
+        self._wake = SimpleQueue[None]()
         self._stop = threading.Event()
-        self._wake = threading.Event()
-        self._reloading = Reloading(app, self._wake.set)
+        self._reloading = Reloading(app, self._wake_up)
         self._deliver_now = threading.Event()
         self._drain_until = float("inf")
         self._beats: dict[str, float] = {}
@@ -100,8 +103,11 @@ class Daemon:
 
     def stop(self) -> None:
         """Ask the daemon to drain and stop; callable from any thread."""
-        self._stop.set()
-        self._wake.set()
+        self._asked_to_stop = self._asked_to_stop or "a caller"
+        self._wake_up()
+
+    def _wake_up(self) -> None:
+        self._wake.put(None)
 
     def run_once(self) -> None:
         """One cycle: poll every source that is due, judge, fire due timers, deliver what is ready."""
@@ -130,7 +136,7 @@ class Daemon:
 
     def _schedule_loop(self) -> None:
         watchdog = watchdog_seconds()
-        while not self._stop.is_set():
+        while not self._asked_to_stop:
             due = None
             try:
                 self._mind_the_rules()
@@ -143,18 +149,23 @@ class Daemon:
             if watchdog and self._moving():
                 notify("WATCHDOG=1")
             wait = TICK if due is None else (due - self._app.clock()).total_seconds()
-            self._wake.wait(min(TICK, max(0.05, wait)))
-            self._wake.clear()
+            with suppress(Empty):
+                self._wake.get(timeout=min(TICK, max(0.05, wait)))
+                while True:
+                    self._wake.get_nowait()
+        log.info("asked to stop by %s", self._asked_to_stop)
 
     def _mind_the_clock(self) -> None:
         """Notice that the clock was set back, so that nothing waits until it has caught up."""
         clock, monotonic = self._app.clock(), time.monotonic()
-        before, self._looked_at = self._looked_at, (clock, monotonic)
+        before = self._looked_at
         back = before[0] - clock + timedelta(seconds=monotonic - before[1])
         if clock < before[0] and back > SET_BACK:
             log.warning("the clock was set back by %s; what is to come moves with it", back)
             self._app.clock_set_back(back)
             self._polling.clock_set_back(back)
+        # Only now: where the database could not be written, it is noticed again.
+        self._looked_at = (clock, monotonic)
 
     def _moving(self) -> bool:
         return all(time.monotonic() - beat < STUCK for beat in self._beats.values())
@@ -169,13 +180,15 @@ class Daemon:
                 self._app.take_over(found)
                 self._polling.configure(self._app.sources.configured, self._app.clock())
                 log.info("reloaded: %s", self._in_words())
+            elif isinstance(found, StoreError):
+                raise found
             elif isinstance(found, MonitorError):
                 log.error("not reloaded, all stays as it was:\n%s", found)
             else:
                 log.error("not reloaded, for a reason it does not know; all stays as it was", exc_info=found)
         except StoreError:
             # A full disk, say: what was asked for is still to be done.
-            self._reloading.ask()
+            self._reloading.again(time.monotonic())
             raise
         finally:
             self._deliver_now.set()
@@ -208,7 +221,7 @@ class Daemon:
         while True:
             try:
                 self._polling.commit(outcome, self._take, self._app.clock())
-                self._wake.set()
+                self._wake_up()
                 return
             except StoreError as error:
                 log.error("%s", error)
@@ -275,8 +288,8 @@ class Daemon:
 
     def _signals(self) -> AbstractContextManager[None]:
         def on_stop(number: int, frame: FrameType | None) -> None:
-            log.info("asked to stop by %s", signal.Signals(number).name)
-            self.stop()
+            self._asked_to_stop = signal.Signals(number).name
+            self._wake_up()
 
         def on_hup(number: int, frame: FrameType | None) -> None:
             self._reloading.ask()

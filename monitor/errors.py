@@ -51,7 +51,9 @@ class Problem:
             place += f":{self.line}"
             if self.column:
                 place += f":{self.column}"
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+        line = ": ".join(part for part in (place, self.key, self.message) if part)
+        # Names of files and what stands in them may hold what a terminal obeys or what turns the line round.
+        return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 class ConfigError(MonitorError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from monitor.escalation.events import Fired, NewMentions, Reason, TimerDue, Time
 from monitor.judge import Firing, Judge
 from monitor.model import FiredRule, MessageKind, MessageState, Scope, Verdict
 from monitor.rules.load import RuleSet
+from monitor.rules.people.rota import Team
 from monitor.rules.rule import Rule, Status
 from monitor.rules.snapshot import Snapshot, snapshot_from_json, snapshot_of
 from monitor.store import Store, attempt, escalations, evidence, facts, mutes
@@ -131,7 +132,7 @@ class Escalate:
         guideline = self._rules.guidelines.get(rule.playbook) if rule.playbook else None
         return snapshot_of(rule, self._rules.teams, guideline, self._channel)
 
-    # -- timers and reload ---------------------------------------------------------------------------------------
+    # -- timers ---------------------------------------------------------------------------------------
 
     def fire_timers(self, connection: sqlite3.Connection, now: datetime) -> int:
         """Act on the timers that are due; return how many there were."""
@@ -167,24 +168,25 @@ class Escalate:
             event = Fired(fired.rule_id, fired.severity, added=fired.rule_id != current.rule_id)
             act(connection, current, event, f"rule {fired.rule_id}", now)
 
-    def reroute(self, connection: sqlite3.Connection, now: datetime) -> None:
-        """After a reload: what is alive is handled by the people of now and in their hours, and messages that their
-        channel refused go to the channel that their team has now."""
-        for escalation_id, rule_id, stored in escalations.alive_snapshots(connection):
-            kept = snapshot_from_json(stored)
-            renewed = kept.with_teams(self._rules.teams)
-            if renewed == kept:
-                continue
-            escalations.save_snapshot(connection, escalation_id, rule_id, renewed.to_json())
-            if renewed.clockwork() != kept.clockwork():
-                escalations.hasten_timers(connection, escalation_id, now)
-        outbox = Outbox(connection)
-        for message in outbox.in_state(MessageState.BLOCKED):
-            if message.kind not in (MessageKind.ROOT, MessageKind.CALL) or message.escalation_id is None:
-                continue
-            if escalation := escalations.by_id(connection, message.escalation_id):
-                channel = kept_by(connection, escalation).channel_of(message.payload.get("tier", 1))
-                outbox.save(replace(message, channel=channel))
+
+def reroute(connection: sqlite3.Connection, teams: Mapping[str, Team], now: datetime) -> None:
+    """At a start or a reload: what is alive is handled by the people of now and in their hours, and messages that their
+    channel refused go to the channel that their team has now."""
+    for escalation_id, rule_id, stored in escalations.alive_snapshots(connection):
+        kept = snapshot_from_json(stored)
+        renewed = kept.with_teams(teams)
+        if renewed == kept:
+            continue
+        escalations.save_snapshot(connection, escalation_id, rule_id, renewed.to_json())
+        if renewed.clockwork() != kept.clockwork():
+            escalations.hasten_timers(connection, escalation_id, now)
+    outbox = Outbox(connection)
+    for message in outbox.in_state(MessageState.BLOCKED):
+        if message.kind not in (MessageKind.ROOT, MessageKind.CALL) or message.escalation_id is None:
+            continue
+        if escalation := escalations.by_id(connection, message.escalation_id):
+            channel = kept_by(connection, escalation).channel_of(message.payload.get("tier", 1))
+            outbox.save(replace(message, channel=channel))
 
 
 def _in_words(verdict: Verdict) -> str:

@@ -19,7 +19,7 @@ from monitor.config import Config
 from monitor.errors import ConfigError
 from monitor.model import MessageKind, Severity
 from monitor.rulebook import proof_of, proven_rules, read_rules
-from monitor.rulegit import last_change
+from monitor.rulegit import Change
 from monitor.rules.load import RuleSet, load_rules
 from monitor.store import escalations, facts, mutes
 from monitor.store.outbox import Outbox
@@ -54,10 +54,12 @@ def at_start(config: Config, store: Readable, today: date, stopwatch: Callable[[
     """
     with store.read() as connection:
         known = facts.recall(connection, "rules_proof")
+    good = _last_good(config, store)
+    before = good[0] if good else None
     try:
-        return InForce(proven_rules(config, today, stopwatch, str(known[0]) if known else ""))
+        return InForce(proven_rules(config, today, stopwatch, known=str(known[0]) if known else "", before=before))
     except ConfigError as error:
-        if (good := _last_good(config, store)) is None:
+        if good is None:
             raise
         log.error("The rules are broken; those of %s stay in force:\n%s", _minute(good[1]), error)
         return InForce(good[0], str(error))
@@ -108,7 +110,9 @@ def _minute(at: datetime) -> str:
 # -- taking over and refusing ------------------------------------------------------------------------------------
 
 
-def take_over(connection: sqlite3.Connection, config: Config, rules: RuleSet, now: datetime) -> None:
+def take_over(
+    connection: sqlite3.Connection, config: Config, rules: RuleSet, change: Change | None, now: datetime
+) -> None:
     """Store that these rules are in force from now on, with who changed them; say so where they had been broken."""
     _tell_mended(connection, config, now)
     facts.remember(connection, "rules_problem", "", now)
@@ -119,7 +123,6 @@ def take_over(connection: sqlite3.Connection, config: Config, rules: RuleSet, no
         return
     facts.remember(connection, "rules_in_force", dict(rules.files), now)
     facts.remember(connection, "rules_hash", rules.hash, now)
-    change = last_change(config.rules)
     why = f"{len(rules.rules)} rules, content {rules.hash[:12]}" + (f", by {change}" if change else "")
     data = {"hash": rules.hash, "author": change.author, "commit": change.commit} if change else {"hash": rules.hash}
     escalations.log(connection, now, "rules", "loaded", why, data=data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +26,10 @@ class Played:
     result: TestResult
     reasons: frozenset[tuple[str, str, str]]
     tiers: frozenset[tuple[str, int]]
+
+
+class OutOfTime(Exception):
+    """The test takes longer than anybody may wait."""
 
 
 def _script(test: RuleTest) -> list[tuple[datetime, Callable[[Simulation], str], Expectation | None]]:
@@ -55,16 +60,20 @@ def play(
     test: RuleTest,
     stopwatch: Callable[[], float],
     competitors: Collection[str] = (),
+    deadline: float = math.inf,
 ) -> Played:
     """Play one test. `rules` are those in force in it; `stopwatch` tells seconds, to say how long it took; of `brands`
-    the `competitors` are watched only by rules that name them."""
+    the `competitors` are watched only by rules that name them. Raises `OutOfTime` where it is not over when the
+    stopwatch shows `deadline`."""
     began = stopwatch()
     test = _with_topics(rules, _in_local_time(rules, test))
     world = Simulation(rules, brands, test.start, competitors)
     failures: list[Problem] = []
     try:
         for at, do, expectation in _script(test):
-            world.until(at)
+            for _ in world.passing(at):
+                if stopwatch() > deadline:
+                    raise OutOfTime
             if trouble := do(world):
                 failures.append(Problem(file.file, test.line, test.column, "clicks", trouble))
             if expectation is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.errors import Problem
-from monitor.play import counted, play, under_test
+from monitor.play import OutOfTime, counted, play, under_test
 from monitor.rules import alerts
 from monitor.rules.counted import Counted, mention_conditions
 from monitor.rules.load import RuleSet
@@ -67,13 +67,12 @@ def prove(
             continue
         chosen = under_test(rules, file)
         for test in file.tests:
-            if stopwatch() - began > patience:
-                what = (
-                    f"the tests take longer than {patience:.0f} s; those from here on were not run: make them smaller"
-                )
+            try:
+                played = play(chosen, brands, file, test, stopwatch, competitors, began + patience)
+            except OutOfTime:
+                what = f"by here the tests take longer than {patience:.0f} s, so they end here: make them smaller"
                 problems.append(Problem(file.file, test.line, test.column, "", what))
                 return Proof(tuple(results), (), tuple([*_failures(results), *problems]))
-            played = play(chosen, brands, file, test, stopwatch, competitors)
             results.append(played.result)
             progress(played.result)
             reached.reasons |= played.reasons

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable
 from datetime import date
@@ -13,7 +14,9 @@ from monitor import __version__
 from monitor.config import Config
 from monitor.errors import ConfigError, Problem
 from monitor.prove import prove
-from monitor.rules.load import LARGEST_FILE, MOST_FILES, RuleSet, load_rules, to_be_read
+from monitor.rules.load import LARGEST_FILE, LARGEST_FOLDER, MOST_FILES, RuleSet, load_rules, to_be_read
+
+log = logging.getLogger("monitor.rules")
 
 Signature = tuple[tuple[str, int, int], ...]
 
@@ -26,17 +29,38 @@ def read_rules(config: Config, today: date | None = None) -> RuleSet:
     return load_rules(rule_files(config.rules), config.brand_names, str(config.rules), today)
 
 
-def proven_rules(config: Config, today: date, stopwatch: Callable[[], float], known: str = "") -> RuleSet:
+def proven_rules(
+    config: Config, today: date, stopwatch: Callable[[], float], *, known: str = "", before: RuleSet | None = None
+) -> RuleSet:
     """The rules of the folder, their tests run; raises `ConfigError` with all that keeps them from being used.
 
-    Those that were proven before, as `known` says (see `proof_of`), are not proven again.
+    Those that were proven before, as `known` says (see `proof_of`), are not proven again. `before` are those that are
+    in force: a folder that has been emptied since, or is not mounted, must not silence everything without a word.
     """
-    rules = read_rules(config, today)
-    if known != proof_of(rules, config):
-        proof = prove(rules, config.brand_names, str(config.rules), stopwatch, competitors=config.competitors)
-        if proof.problems:
-            raise ConfigError(proof.problems)
+    try:
+        rules = read_rules(config, today)
+        _refuse_nothing(rules, before, config)
+        if known == proof_of(rules, config):
+            return rules
+        problems = prove(
+            rules, config.brand_names, str(config.rules), stopwatch, competitors=config.competitors
+        ).problems
+    except ConfigError:
+        raise
+    except Exception as error:
+        # Whatever it is that we did not foresee: it must not take the monitoring down.
+        log.exception("These rules cannot be read or proven")
+        what = f"brand-monitor itself fails on these rules ({error!r}); undo the last change, and report it"
+        raise ConfigError([Problem(str(config.rules), 0, 0, "", what)]) from error
+    if problems:
+        raise ConfigError(problems)
     return rules
+
+
+def _refuse_nothing(rules: RuleSet, before: RuleSet | None, config: Config) -> None:
+    if before and before.rules and not rules.rules:
+        what = "there is no rule here any more; to silence one, write `status: off` into it"
+        raise ConfigError([Problem(str(config.rules), 0, 0, "", what)])
 
 
 def proof_of(rules: RuleSet, config: Config) -> str:
@@ -64,21 +88,39 @@ def rule_files(folder: Path) -> dict[str, str]:
     if len(paths) > MOST_FILES:
         what = f"holds more than {MOST_FILES:,} files of rules; write the path of a folder with nothing else in it"
         raise ConfigError([Problem(str(folder), 0, 0, "", what)])
+    left = LARGEST_FOLDER
     for path in paths:
+        name = path.relative_to(folder).as_posix()
         try:
-            if not path.is_file():
-                continue
-            if path.stat().st_size > LARGEST_FILE:
-                problems.append(Problem(str(path), 0, 0, "", "is larger than 1 MB; no rule needs that"))
-                continue
-            files[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
-        except UnicodeDecodeError:
-            problems.append(Problem(str(path), 0, 0, "", "is not UTF-8 text; save it again with the encoding UTF-8"))
+            files[name], what = _read(path, name)
         except OSError as error:
-            problems.append(Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror}"))
+            files[name], what = "", f"cannot be read: {error.strerror}"
+        if what:
+            problems.append(Problem(str(path), 0, 0, "", what))
+        left -= len(files[name])
+        if left < 0:
+            what = f"holds more than {LARGEST_FOLDER // 1_000_000} MB of rules; is it the right folder?"
+            raise ConfigError([*problems, Problem(str(folder), 0, 0, "", what)])
     if problems:
         raise ConfigError(problems)
     return files
+
+
+def _read(path: Path, name: str) -> tuple[str, str]:
+    """The text of a file that calls itself a rule, and what keeps it from being one."""
+    if not name.isprintable():
+        return "", "has characters in its name that nobody sees; rename it"
+    # A pipe or a device is not even opened, for that may take for ever.
+    if not path.is_file():
+        return "", "is no file but something else of this name, or a link to nothing; delete it"
+    with path.open("rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        return "", "is larger than 1 MB; no rule needs that"
+    try:
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"), ""
+    except UnicodeDecodeError:
+        return "", "is not UTF-8 text; save it again with the encoding UTF-8"
 
 
 def _paths(folder: Path, unreadable: Callable[[OSError], None]) -> list[Path]:
@@ -123,5 +165,6 @@ def signature(folder: Path) -> Signature:
             stat = path.stat()
         except OSError:
             continue
-        found.append((str(path), stat.st_mtime_ns, stat.st_size))
+        # The time of the last change of any kind, a right to read it that was given or taken included.
+        found.append((str(path), stat.st_ctime_ns, stat.st_size))
     return tuple(found)

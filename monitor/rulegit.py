@@ -13,7 +13,10 @@ from monitor.errors import MonitorError
 from monitor.rules.load import LARGEST_FILE, MOST_FILES, to_be_read
 
 DEADLINE = 10.0
-_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=", "--no-pager")
+_QUIET = (
+    "--no-optional-locks", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+    "-c", "diff.external=", "-c", "log.showSignature=false",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

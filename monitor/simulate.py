@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -93,18 +93,25 @@ class Simulation:
         with self.store.write() as connection:
             for rule in rules.rules:
                 for mute in rule.mutes:
-                    mutes.add(connection, mutes.Mute(rule.id, mute.since or start, mute.until, rule.owner), start)
+                    mutes.add(connection, mutes.Mute(rule.id, mute.since or start, mute.until, rule.owner))
 
     def close(self) -> None:
         self.store.close()
 
     def until(self, moment: datetime) -> None:
         """Let everything happen that is due until then."""
+        for _ in self.passing(moment):
+            pass
+
+    def passing(self, moment: datetime) -> Iterator[datetime]:
+        """The same, one thing that is due after the other: yields the time of each, for those who watch the clock."""
         while (due := self._next_due()) is not None and due <= moment:
             self._now = max(self._now, due)
             self._settle()
+            yield self._now
         self._now = max(self._now, moment)
         self._settle()
+        yield self._now
 
     def _next_due(self) -> datetime | None:
         with self.store.read() as connection:
@@ -168,7 +175,7 @@ class Simulation:
 
     def mute(self, mute: Mute) -> str:
         with self.store.write() as connection:
-            mutes.add(connection, mutes.Mute(mute.rule, self._now, mute.until, "test"), self._now)
+            mutes.add(connection, mutes.Mute(mute.rule, self._now, mute.until, "test"))
         self.timeline.append(Moment(self._now, MomentKind.SILENCE, f"{mute.rule} is muted"))
         return ""
 

@@ -41,7 +41,7 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 #: A no-break space or the like where the structure of the file is made, and what nobody sees anywhere.
 _ODD_SPACE = re.compile("(^[\\s-]*|[:,\\[{] *)[\xa0\u2000-\u200a\u202f\u3000]|(?<!^)[\u200b\u2060\ufeff]")
 _COMMENT = re.compile("(^|[ \t])#")
-_SLACK_TOKEN = re.compile(r"\b(xox[a-z]|xapp)-[A-Za-z0-9]")
+_SLACK_TOKEN = re.compile(r"(xox[a-z]|\bxapp)-[A-Za-z0-9]")
 _SECRET_ADDRESS = re.compile(r"//[^/\s]*@|hooks\.slack\.com/services/", re.IGNORECASE)
 _SECRET_ENTRY = re.compile(r"""(token|secret|password|passwd|api[_-]?key|client_id)s?["']?\s*[:=]""", re.IGNORECASE)
 
@@ -232,8 +232,9 @@ class _Builder:
 
     def second_file(self, again: list[KeyPath], value: Mapping[str, Any]) -> None:
         """Where many keys come again, it is not each of them that stands twice, but a second file in this one."""
-        first, *rest = [problem for problem in self.problems if problem.key in set(map(dotted, again))]
-        self.problems = [problem for problem in self.problems if problem not in rest and problem is not first]
+        keys = set(map(dotted, again))
+        first = next(problem for problem in self.problems if problem.key in keys)
+        self.problems = [problem for problem in self.problems if problem.key not in keys]
         what = "from here on the same keys come again; give what begins here a file of its own"
         self.problems.append(replace(first, message=what))
 

@@ -42,7 +42,7 @@ def mute(config: Path | None, rule: str, length: str, why: str, by: str | None) 
     store = _store_of(config, rule)
     try:
         with store.write() as connection:
-            mutes.add(connection, mutes.Mute(rule, now, now + lasts, who, why), now)
+            mutes.add(connection, mutes.Mute(rule, now, now + lasts, who, why))
             _log(connection, who, "muted", f"{rule} for {length}: {why}", now)
     finally:
         store.close()

@@ -34,6 +34,8 @@ _VALUE = re.compile(r""":[ ]+("[^"]*"|'[^']*'|[^\s,\[\]{}"'#&*!|>%@`]([^\s,\]}]|
 _URL_QUERY = re.compile(r"https?://[^\s\"'?]*\?([^\s\"']+)", re.IGNORECASE)
 _TAB, _ODD_SPACE, _HARMLESS = "→   ", "␣", "�"
 _LONGEST_WORD = 40
+#: So many places of one line are shown, for a line may be as long as a file.
+_MOST_PLACES = 20
 
 
 def mistake(problem: Problem) -> str:
@@ -124,7 +126,7 @@ def _excerpt(text: str, line: int, places: Sequence[int], room: int) -> Iterator
         yield f"{gutter}(this line holds a secret and is not shown)"
         return
     cells = _cells(text)
-    spans = sorted({_span(text, place - 1) for place in places if 0 < place <= len(text) + 1})
+    spans = sorted({_span(text, place - 1) for place in places if 0 < place <= len(text) + 1})[:_MOST_PLACES]
     room = max(room, 40) - len(gutter)
     windows = _windows(cells, spans, room) if spans else [(_cut(cells, 0, room), ())]
     for window, marked in windows:

@@ -182,4 +182,4 @@ def take_mutes(store: Store, config: Config, now: datetime) -> None:
         found = mutes.in_force(live, now)
     with store.write() as connection:
         for mute in found:
-            mutes.add(connection, mute, now)
+            mutes.add(connection, mute)

@@ -28,8 +28,10 @@ from monitor.rules.topics import parse_topics
 from monitor.yamlfile import Document, parse_yaml, shortened
 
 TEAMS, TOPICS, TESTS = "teams.yaml", "topics.yaml", "tests/"
-#: A rules folder holds a few dozen small files; more, or larger ones (bytes), are a wrong path.
-MOST_FILES, LARGEST_FILE = 2000, 1_000_000
+#: A rules folder holds a few dozen small files; more, or larger ones (bytes), are a wrong path, and take too long.
+MOST_FILES, LARGEST_FILE, LARGEST_FOLDER = 2000, 1_000_000, 5_000_000
+#: Nobody reads more problems; they are stored, logged and sent as they are.
+MOST_PROBLEMS = 500
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -99,7 +101,9 @@ def load_rules(
     tested = [found.attempt(parse_tests, document, name, references) for name, document in tests.items()]
     found.problems += _same_ids(documents)
     if found.problems:
-        raise ConfigError(sorted(found.problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+        ordered = sorted(found.problems, key=lambda problem: (problem.file, problem.line, problem.column))
+        told, more = ordered[:MOST_PROBLEMS], len(ordered) - MOST_PROBLEMS
+        raise ConfigError([*told, Problem(folder, 0, 0, "", f"and {more:,} more mistakes")] if more > 0 else told)
     read = RuleSet(
         rules=tuple(rule for rule in rules if rule),
         teams=teams or {},

@@ -23,18 +23,12 @@ class Mute:
     origin: str = COMMAND
 
 
-def add(connection: sqlite3.Connection, mute: Mute, now: datetime) -> None:
-    """From now on, or from when it begins; messages of its that still wait to be sent wait for its end as well."""
+def add(connection: sqlite3.Connection, mute: Mute) -> None:
+    """Messages of its that still wait to be sent wait for its end as well (see `store.outbox`)."""
     connection.execute(
         "INSERT INTO mutes (rule_id, since, until, who, why, origin) VALUES (?,?,?,?,?,?)",
         [mute.rule_id, to_text(mute.since), to_text(mute.until), mute.who, mute.why, mute.origin],
     )
-    if until := muted_until(connection, mute.rule_id, now):
-        connection.execute(
-            "UPDATE outbox SET not_before = max(not_before, ?) WHERE state = 'ready' AND kind <> 'update'"
-            " AND escalation_id IN (SELECT id FROM escalations WHERE rule_id = ?)",
-            [to_text(until), mute.rule_id],
-        )
 
 
 def muted_until(connection: sqlite3.Connection, rule_id: str, now: datetime) -> datetime | None:
@@ -59,41 +53,41 @@ def in_force(connection: sqlite3.Connection, now: datetime) -> tuple[Mute, ...]:
 
 def end(connection: sqlite3.Connection, rule_id: str, now: datetime) -> int:
     """End the mutes that commands gave to a rule, and let what waits for them go on; return how many there were."""
-    ended = muted_until(connection, rule_id, now)
+    ended = _ends(connection, now).get(rule_id, ())
     changed = connection.execute(
         "UPDATE mutes SET until = ? WHERE rule_id = ? AND until > ? AND origin = ?",
         [to_text(now), rule_id, to_text(now), COMMAND],
     ).rowcount
-    if ended:
-        _shorten(connection, rule_id, ended, now)
+    if changed:
+        _wake(connection, rule_id, ended, now)
     return changed
 
 
 def replace_those_of_files(connection: sqlite3.Connection, wanted: Iterable[Mute], now: datetime) -> None:
     """Rule files are in force as a whole, and so are their mutes; what waits for one that is gone goes on."""
-    rules = [row[0] for row in connection.execute("SELECT DISTINCT rule_id FROM mutes WHERE origin = ?", [FILE])]
-    before = {rule_id: muted_until(connection, rule_id, now) for rule_id in rules}
+    before = _ends(connection, now)
     connection.execute("DELETE FROM mutes WHERE origin = ?", [FILE])
     for mute in wanted:
-        add(connection, mute, now)
-    for rule_id, ended in before.items():
-        if ended:
-            _shorten(connection, rule_id, ended, now)
+        add(connection, mute)
+    after = _ends(connection, now)
+    for rule_id, ends in before.items():
+        _wake(connection, rule_id, ends - after.get(rule_id, set()), now)
 
 
-def _shorten(connection: sqlite3.Connection, rule_id: str, ended: datetime, now: datetime) -> None:
-    """What waited for the mutes to end at `ended` waits for what is left of them; the state machine then decides anew
-    about each. So it does about what waits for a team that is there only after that end."""
-    left = muted_until(connection, rule_id, now) or now
-    if left >= ended:
-        return
-    connection.execute(
-        "UPDATE timers SET due_at = ?1 WHERE (due_at = ?2 OR due_at > ?2 AND kind IN (?4, ?5)) AND escalation_id IN"
-        " (SELECT escalation_id FROM escalation_rules WHERE rule_id = ?3)",
-        [to_text(left), to_text(ended), rule_id, *BY_HOURS],
-    )
-    connection.execute(
-        "UPDATE outbox SET not_before = ? WHERE not_before = ? AND state = 'ready' AND escalation_id IN"
-        " (SELECT id FROM escalations WHERE rule_id = ?)",
-        [to_text(left), to_text(ended), rule_id],
-    )
+def _ends(connection: sqlite3.Connection, now: datetime) -> dict[str, set[str]]:
+    """By rule, every end of a mute that something may be waiting for: it was the last when that was decided."""
+    ends: dict[str, set[str]] = {}
+    for row in connection.execute("SELECT rule_id, until FROM mutes WHERE until > ?", [to_text(now)]):
+        ends.setdefault(row["rule_id"], set()).add(row["until"])
+    return ends
+
+
+def _wake(connection: sqlite3.Connection, rule_id: str, ended: Iterable[str], now: datetime) -> None:
+    """Whatever waited for exactly such an end, or for a team that is there only after it, is due now: the state machine
+    decides anew about each."""
+    for end_ in ended:
+        connection.execute(
+            "UPDATE timers SET due_at = ?1 WHERE (due_at = ?2 OR due_at > ?2 AND kind IN (?4, ?5)) AND escalation_id IN"
+            " (SELECT escalation_id FROM escalation_rules WHERE rule_id = ?3)",
+            [to_text(now), end_, rule_id, *BY_HOURS],
+        )

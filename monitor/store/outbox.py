@@ -24,8 +24,12 @@ _COLUMNS = (
 SKIPPED_IDS = 1_000_000
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM outbox"
 
+#: Mutes that silence the rule in charge of message `o`: nothing of its is posted, whatever became of it before. What
+#: stands in Slack is kept up to date, and looked for there.
+_SILENCED_BY = """FROM escalations e JOIN mutes m ON m.rule_id = e.rule_id AND m.since <= ?1 AND m.until > ?1
+    WHERE e.id = o.escalation_id AND o.kind <> 'update' AND o.state IN ('ready', 'blocked')"""
 #: Those whose time has come, each channel's first, with the root that a reply or update needs: it must have been sent.
-_DUE = """
+_DUE = f"""
 SELECT id, root FROM (
     SELECT o.id, r.id AS root, row_number() OVER (
         PARTITION BY coalesce(r.channel, o.channel) ORDER BY o.severity_rank DESC, o.created_at, o.id
@@ -33,8 +37,9 @@ SELECT id, root FROM (
     FROM outbox o LEFT JOIN outbox r ON o.kind IN ('reply', 'update') AND r.id = (
         SELECT max(id) FROM outbox WHERE escalation_id = o.escalation_id AND kind = 'root'
     )
-    WHERE o.state <> 'sent' AND o.state <> 'sending' AND o.not_before <= ?
+    WHERE o.state <> 'sent' AND o.state <> 'sending' AND o.not_before <= ?1
         AND (o.kind IN ('root', 'call', 'notice') OR r.state = 'sent')
+        AND NOT EXISTS (SELECT 1 {_SILENCED_BY})
 ) WHERE place = 1
 """
 
@@ -107,9 +112,11 @@ class Outbox:
         return tuple(Waiting(self.get(id), self.get(root) if root else None) for id, root in found)
 
     def next_due(self, now: datetime) -> datetime | None:
-        """When the next waiting message that is not yet due becomes so."""
+        """When the next waiting message that is not yet due, or is silenced by a mute, may become so."""
         self._cursor.execute(
-            "SELECT min(not_before) FROM outbox WHERE state <> 'sent' AND not_before > ?", (to_text(now),)
+            "SELECT min(at) FROM (SELECT not_before AS at FROM outbox WHERE state <> 'sent' AND not_before > ?1"
+            f" UNION ALL SELECT (SELECT max(m.until) {_SILENCED_BY}) FROM outbox o WHERE o.state <> 'sent')",
+            (to_text(now),),
         )
         return _time(self._cursor.fetchone()[0])
 

@@ -294,7 +294,7 @@ def test_mutes_hold_back_a_drill_that_keeps_hours(stage: Stage) -> None:
     monday = NOON + timedelta(days=1)
     live = Store(stage.config.store)
     with live.write() as connection:
-        mutes.add(connection, mutes.Mute("thread", NOON, NOON + timedelta(days=9), "anna"), NOON)
+        mutes.add(connection, mutes.Mute("thread", NOON, NOON + timedelta(days=9), "anna"))
     live.close()
     stage.now = monday
     assert stage.play().alerts == 1

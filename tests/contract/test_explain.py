@@ -58,7 +58,7 @@ def test_it_waits_for_more(world: World) -> None:
 def test_it_is_muted(world: World) -> None:
     with world.app.store.write() as connection:
         mute = mutes.Mute("thread", world.now, world.now + timedelta(days=4, hours=8), "jana", "works on the line")
-        mutes.add(connection, mute, world.now)
+        mutes.add(connection, mute)
     angry(world)
     world.wait(seconds=31)
     assert said(world) == (
@@ -111,7 +111,7 @@ def test_it_is_muted_while_another_rule_speaks(world: World) -> None:
     """Both fired during the same first wait."""
     with world.app.store.write() as connection:
         mute = mutes.Mute("thread", world.now, world.now + timedelta(hours=3), "jana", "works on the line")
-        mutes.add(connection, mute, world.now)
+        mutes.add(connection, mute)
     angry(world, 2)
     world.say("acme is awful", author=Author(id="star", followers=500_000))
     world.wait(seconds=31)

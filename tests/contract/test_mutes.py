@@ -45,7 +45,7 @@ def world() -> Iterator[Simulation]:
 
 def mute(world: Simulation, until: datetime, origin: str = COMMAND, now: datetime = START) -> None:
     with world.store.write() as connection:
-        mutes.add(connection, Mute("r", now, until, "ann", "", origin), now)
+        mutes.add(connection, Mute("r", now, until, "ann", "", origin))
 
 
 def angry(at: datetime) -> Said:
@@ -115,7 +115,7 @@ def test_mutes_that_follow_on_one_another_are_one_silence(world: Simulation) -> 
     world.say(angry(START))
     with world.store.write() as connection:
         for since, until in ((0, 1), (1, 3)):
-            mutes.add(connection, Mute("r", START + since * HOUR, START + until * HOUR, "ann"), START)
+            mutes.add(connection, Mute("r", START + since * HOUR, START + until * HOUR, "ann"))
     world.until(START + 2 * HOUR)
     assert world.posts == []
     world.until(START + 3 * HOUR)

@@ -144,3 +144,11 @@ def test_tests_that_take_too_long_keep_rules_out_but_never_hang() -> None:
     seconds = iter(range(0, 100_000, 10))
     proof = prove(RULES, BRANDS, "rules", lambda: float(next(seconds)), patience=100)
     assert "take longer than 100 s" in proof.problems[-1].message and len(proof.results) < 10
+
+
+def test_nor_does_a_single_test_that_takes_too_long() -> None:
+    file = min((file for file in RULES.tests if len(file.tests) > 1), key=lambda file: file.name)
+    seconds = iter(range(1_000_000))
+    proof = prove(RULES, BRANDS, "rules", lambda: float(next(seconds)), files=[file.name], patience=3)
+    assert proof.results == ()
+    assert "take longer than 3 s" in proof.problems[0].message and proof.problems[0].line == file.tests[0].line

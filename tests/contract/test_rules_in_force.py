@@ -14,7 +14,7 @@ import pytest
 from monitor.errors import ConfigError
 from monitor.model import State
 from tests.fakes.proofs import prove_all
-from tests.fakes.world import TEAMS, THREAD, World, angry
+from tests.fakes.world import LOUD, TEAMS, THREAD, World, angry
 
 
 def write(world: World, name: str, text: str) -> None:
@@ -134,6 +134,7 @@ def test_what_is_alive_is_handled_by_the_people_of_now(world: World, take_over: 
     )
     write(world, "teams.yaml", TEAMS + 'leads: {channel: "#old", members: {dora: U0000000001}}\n')
     write(world, "thread.yaml", rule)
+    write(world, "loud.yaml", LOUD)
     world.app.reload()
     angry(world)
     world.wait(seconds=31)

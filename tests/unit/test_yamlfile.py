@@ -165,7 +165,8 @@ def test_all_traps_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["token: xoxb-1234-abcd", "# old: xapp-1-A0-b", "a: [\n  xoxp-9-z", "plain text xoxe-1-2"]
+    "text",
+    ["token: xoxb-1234-abcd", "# old: xapp-1-A0-b", "a: [\n  xoxp-9-z", "plain text xoxe-1-2", "glued toxoxb-1-2"],
 )
 def test_a_slack_token_is_refused_wherever_it_stands_and_never_repeated(text: str) -> None:
     with pytest.raises(ConfigError) as raised:
