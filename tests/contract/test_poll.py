@@ -288,7 +288,7 @@ def test_a_clock_that_is_set_back_holds_up_nothing(tmp_path: Path) -> None:
     daemon.now -= hour
     daemon.polling.clock_set_back(hour)
     with daemon.store.write() as connection:
-        clock.set_back(connection, hour)
+        clock.set_back(connection, hour, daemon.now)
     daemon.run_until(minutes(2) - hour + timedelta(minutes=12), step=10)
     assert len(source.asked) == 2
 
