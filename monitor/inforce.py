@@ -91,14 +91,15 @@ def to_explain(config: Config, store: Readable) -> InForce:
 
 
 def _last_good(config: Config, store: Readable) -> tuple[RuleSet, datetime] | None:
-    """The rules that were taken over last, and when; None if there were none, or they no longer fit the configuration
-    (a brand is gone)."""
+    """The rules that were taken over last, and when; None if there were none. A brand that has gone from the
+    configuration since may still stand in them: nothing is found of it, and all others go on."""
     with store.read() as connection:
-        stored = facts.recall(connection, "rules_in_force")
+        stored, brands = facts.recall(connection, "rules_in_force"), facts.recall(connection, "rules_brands")
     if stored is None or not isinstance(stored[0], dict):
         return None
+    gone = brands[0] if brands and isinstance(brands[0], list) else []
     try:
-        return load_rules(stored[0], config.brand_names, str(config.rules)), stored[1]
+        return load_rules(stored[0], [*config.brand_names, *gone], str(config.rules)), stored[1]
     except ConfigError:
         return None
 
@@ -117,6 +118,7 @@ def take_over(
     _tell_mended(connection, config, now)
     facts.remember(connection, "rules_problem", "", now)
     facts.remember(connection, "rules_proof", proof_of(rules, config), now)
+    facts.remember(connection, "rules_brands", list(config.brand_names), now)
     mutes.replace_those_of_files(connection, _mutes(rules, now), now)
     before = facts.recall(connection, "rules_hash")
     if before is not None and before[0] == rules.hash:

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from monitor.errors import Problem
 from monitor.matching import TopicMatcher
-from monitor.rules.counted import Counted, negative
+from monitor.rules.counted import negative
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Status
+from monitor.rules.testing.nearness import counted, nearest
 from monitor.rules.testing.results import Moment, MomentKind, TestResult, offset_text
 from monitor.rules.testing.testcase import Click, Expectation, RuleTest, Said, TestFile
 from monitor.simulate import Simulation
@@ -79,7 +80,8 @@ def play(
             if expectation is not None:
                 failures += _compare(world, file, expectation)
         fired, reasons, tiers = world.fired(), world.reasons(), world.tiers()
-        timeline = _with_mentions(world, rules, test)
+        silent = [rule for rule in rules.rules if rule.id not in fired] if failures else []
+        timeline = _with_mentions([*world.timeline, *nearest(silent, test)], rules, test)
     finally:
         world.close()
     first = min(said.at for said in test.mentions)
@@ -133,23 +135,7 @@ def _compare(world: Simulation, file: TestFile, expectation: Expectation) -> Ite
             yield file.failure(expectation, key, actual)
 
 
-def counted(said: Said) -> Counted:
-    """A mention as rules look at it."""
-    return Counted(
-        id=0,
-        at=said.at,
-        brand=said.brand,
-        source=said.source,
-        language=said.language,
-        topics=frozenset(said.topics or ()),
-        author=said.author or "",
-        reach=said.author_reach,
-        score=said.sentiment,
-        confidence=said.confidence,
-    )
-
-
-def _with_mentions(world: Simulation, rules: RuleSet, test: RuleTest) -> tuple[Moment, ...]:
+def _with_mentions(timeline: list[Moment], rules: RuleSet, test: RuleTest) -> tuple[Moment, ...]:
     """The timeline with what was said in it; negative is what is so for one of the rules."""
     tests = [negative(rule) for rule in rules.rules]
 
@@ -161,4 +147,4 @@ def _with_mentions(world: Simulation, rules: RuleSet, test: RuleTest) -> tuple[M
         for one in test.mentions
         for at in one.times()
     ]
-    return tuple(sorted([*said, *world.timeline], key=lambda one: (one.at, one.kind is not MomentKind.MENTIONS)))
+    return tuple(sorted([*said, *timeline], key=lambda one: (one.at, one.kind is not MomentKind.MENTIONS)))

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.errors import Problem
-from monitor.play import OutOfTime, counted, play, under_test
+from monitor.play import OutOfTime, play, under_test
 from monitor.rules import alerts
 from monitor.rules.counted import Counted, mention_conditions
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Rule, Status
+from monitor.rules.testing.nearness import counted
 from monitor.rules.testing.results import TestResult, Untested, unproven
 from monitor.rules.testing.testcase import Said
 from monitor.yamlfile import Document, KeyPath, parse_yaml

@@ -98,6 +98,16 @@ def test_a_competitor_is_watched_only_by_rules_that_name_it() -> None:
         assert played.result.passed is passes
 
 
+def test_a_rule_that_should_have_fired_says_how_near_it_came() -> None:
+    text = TEMPLATE.format(count=4, clicks="", expect="{at: 10m, state: open}")
+    rules = load(tests__thread=text)
+    file = next(file for file in rules.tests if file.name == "tests/thread.yaml")
+    result = play(under_test(rules, file), BRANDS, file, file.tests[0], time.perf_counter).result
+    lines = [line.text for line in told(result)]
+    assert any("+8m" in line and "thread comes nearest to alerting" in line for line in lines), lines
+    assert any("negative_mentions: 4 (asked: at least 5 within 1h)" in line for line in lines)
+
+
 # -- what the tests prove ----------------------------------------------------------------------------------------
 
 NEVER_FIRES = TEMPLATE.format(count=4, clicks="", expect="{at: 1h, posts: 0}")

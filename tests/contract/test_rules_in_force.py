@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app import App
+from monitor.config import parse_config
 from monitor.errors import ConfigError
 from monitor.model import State
 from tests.fakes.proofs import prove_all
-from tests.fakes.world import LOUD, TEAMS, THREAD, World, angry
+from tests.fakes.sentiment import PlainWords
+from tests.fakes.world import CONFIG, LOUD, TEAMS, THREAD, World, angry
 
 
 def write(world: World, name: str, text: str) -> None:
@@ -90,6 +93,20 @@ def test_what_is_no_good_changes_nothing_and_is_told_once(world: World, name: st
 def test_there_is_nothing_to_fall_back_on_at_the_first_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="did you mean"):
         World(tmp_path, thread=THREAD.replace("severity: high", "severity: hihg"))
+
+
+def test_a_brand_that_is_gone_takes_no_other_rule_with_it(tmp_path: Path) -> None:
+    other = THREAD.replace("id: thread", "id: other").replace("[acme]", "[globex]")
+    world = World(tmp_path, thread=THREAD, other=other)
+    world.app.note_rules()
+    world.app.close()
+    text = CONFIG.replace("  - {name: Globex, terms: [globex], competitor: true}\n", "")
+    world.app = App(parse_config(text, tmp_path / "monitor.yaml"), model=PlainWords(), clock=lambda: world.now)
+    assert "no brand" in world.app.rules_problem
+    angry(world)
+    world.wait(seconds=31)
+    assert world.states() == [State.OPEN]
+    world.app.close()
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
