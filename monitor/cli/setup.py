@@ -13,18 +13,30 @@ from monitor.errors import Problem
 
 @click.command(short_help="Write starter files.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
-def init(folder: Path) -> None:
+@click.option("--brand", metavar="NAME", help="Write all of it for this brand; without it, for an example named Acme.")
+def init(folder: Path, brand: str | None) -> None:
     """Write a starter configuration and rules into FOLDER. Files that are there already are left alone."""
     from monitor.starter import write_starter
 
-    for path, written in write_starter(folder):
+    files = write_starter(folder, brand)
+    for path, written in files:
         click.echo(f"{'wrote' if written else 'kept '} {path}")
     config = folder / "monitor.yaml"
     command = program(None if folder == Path(".") else config)
-    click.echo(
-        f"\nNext: write your brand's names into {config}. The rules and their tests name it, too: in the files of"
-    )
-    click.echo(f"{folder / 'rules'} put it where `brands: [acme]` or `brand: acme` stands. Then run\n  {command} check")
+    rules = folder / "rules"
+    if brand is None:
+        click.echo(
+            f"\nNext: write your brand's names into {config}. The rules and their tests name it, too: in the files of"
+        )
+        click.echo(
+            f"{rules} put it where `brands: [acme]` or `brand: acme` stands. Or delete what was written and start"
+        )
+        click.echo(f"anew with --brand and the brand's name, which does all that. Then run\n  {command} check")
+    elif (config, False) in files:
+        click.echo(f"\n{config} was there already and is left as it is; the rules that were written speak of the brand")
+        click.echo(f"{brand}, which must stand there under `brands:`. Then run\n  {command} check")
+    else:
+        click.echo(f"\nNext: add other names of your brand, and sources, to {config}. Then run\n  {command} check")
 
 
 @click.command(short_help="Say what is wrong and how to mend it.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.errors import MonitorError
+from monitor.starter.branded import branded
 
 HERE = Path(__file__).parent
 SCHEMAS = ".schema"
@@ -21,14 +22,16 @@ def starter_files() -> dict[str, bytes]:
     return files
 
 
-def write_starter(folder: Path) -> list[tuple[Path, bool]]:
-    """Write the starter files into `folder`; return each path and whether it was written (else it was there already).
+def write_starter(folder: Path, brand: str | None = None) -> list[tuple[Path, bool]]:
+    """Write the starter files, those for `brand` if given, into `folder`; return each path and whether it was written
+    (else it was there already).
 
     The schemas for editors are nobody's to edit and are brought up to date. Raises `MonitorError` where the folder
-    cannot be written.
+    cannot be written, and `ConfigError` where monitor.yaml cannot take the brand's name.
     """
     done: list[tuple[Path, bool]] = []
-    for name, content in starter_files().items():
+    files = starter_files() if brand is None else branded(starter_files(), brand)
+    for name, content in files.items():
         path = folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

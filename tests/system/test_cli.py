@@ -67,6 +67,18 @@ def test_init_keeps_what_is_there_and_passes_its_own_check(tmp_path: Path) -> No
     assert (tmp_path / "monitor.yaml").read_text("utf-8").startswith("brands: [{name: Ours")
 
 
+def test_init_for_a_brand_passes_its_own_check_at_once(tmp_path: Path) -> None:
+    assert "with --brand" in run("init", "example", cwd=tmp_path).stdout
+    written = run("init", "--brand", "Müller & Söhne", cwd=tmp_path)
+    assert written.returncode == 0 and "wrote rules/muller-sohne-spike.yaml" in written.stdout
+    checked = run("check", cwd=tmp_path)
+    assert checked.returncode == 0 and "MEND" not in checked.stdout, checked.stdout + checked.stderr
+    again = run("init", "--brand", "Zephyr", cwd=tmp_path)
+    assert "kept  monitor.yaml" in again.stdout and "Zephyr, which must stand there" in again.stdout
+    refused = run("init", "new", "--brand", "“Best”", cwd=tmp_path)
+    assert refused.returncode == 2 and "--brand: curly quotes" in refused.stderr and not (tmp_path / "new").exists()
+
+
 def test_a_fresh_starter_is_good(used: Path) -> None:
     checked = run("check", cwd=used)
     assert checked.returncode == 0, checked.stdout + checked.stderr
