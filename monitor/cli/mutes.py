@@ -43,10 +43,12 @@ def mute(config: Path | None, rule: str, length: str, why: str, by: str | None) 
     try:
         with store.write() as connection:
             mutes.add(connection, mutes.Mute(rule, now, now + lasts, who, why))
+            until = mutes.muted_until(connection, rule, now) or now
             _log(connection, who, "muted", f"{rule} for {length}: {why}", now)
     finally:
         store.close()
-    click.echo(f"{rule} posts nothing until {now + lasts:%Y-%m-%d %H:%M} UTC; what it holds back is told then.")
+    longer = f" (an earlier mute; `rules unmute {rule}` ends all)" if until > now + lasts else ""
+    click.echo(f"{rule} posts nothing until {until:%Y-%m-%d %H:%M} UTC{longer}; what it holds back is told then.")
 
 
 @click.command(short_help="End a mute now.")

@@ -84,11 +84,17 @@ def _run(
 
     if clear:
         click.clear()
+    headed = ""
 
     def progress(result: TestResult) -> None:
+        nonlocal headed
         # Whoever watches wants to see what fails, not to look for it.
-        if not as_json and not (clear and result.passed):
-            _tell(result, verbose)
+        if as_json or (clear and result.passed):
+            return
+        if result.file != headed:
+            headed = result.file
+            click.echo(styled(near(headed), bold=True))
+        _tell(result, verbose)
 
     try:
         rules = read_rules(config, utc_now().date())
