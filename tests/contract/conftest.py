@@ -14,6 +14,7 @@ from monitor.sources.guard import Guard
 from monitor.sources.parser import Parser
 from monitor.store import Store
 from tests.fakes.bench import Bench
+from tests.fakes.drill_stage import Stage
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.world import LOUD, THREAD, World
@@ -59,3 +60,19 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         slack.now = lambda: bench.now.timestamp()
         yield bench
     store.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path)
+    yield made
+    if made.store is not None:
+        made.store.close()
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    """A Slack with the channels of the drill's stage."""
+    with SlackServer() as server:
+        server.channels = {"drill": "C00000001", "social": "C00000002", "leads": "C00000003", "alerts": "C00000004"}
+        yield server
