@@ -53,12 +53,15 @@ def carry_out(connection: sqlite3.Connection, before: Escalation, decision: Deci
         escalations.save(connection, after)
         _log(connection, before, decision, who, now)
     for effect in decision.effects:
+        if isinstance(effect, CallTier):
+            continue
         started = _carry_out(connection, after, effect, now)
         if started and after == before and decision.reason in HELD_BACK:
             escalations.log(
                 connection, now, who, "held back", decision.reason,
                 escalation_id=after.id, discussion_id=after.discussion_id,
             )  # fmt: skip
+    _call_tiers(connection, after, [one.tier for one in decision.effects if isinstance(one, CallTier)], now)
     if after.state in machine.TOLD and after.opened_at is not None:
         _point_to(connection, after, now)
 
@@ -124,12 +127,10 @@ def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect
             _send(connection, after, MessageKind.UPDATE, {}, now)
         case SendReply():
             if effect.call:
-                _call(connection, after, after.tier, effect.text, now)
+                _call(connection, after, [after.tier], effect.text, now)
             else:
                 notify = kept_by(connection, after).person(after.assignee) if effect.remind else ()
                 _reply(connection, after, effect.text, notify, now)
-        case CallTier():
-            _call(connection, after, effect.tier, _in_turn(connection, after, effect.tier), now)
     return False
 
 
@@ -154,10 +155,24 @@ def _in_turn(connection: sqlite3.Connection, escalation: Escalation, number: int
     return f"{after}{taken}: {name} is told (tier {number} of {len(kept.tiers)})."
 
 
-def _call(connection: sqlite3.Connection, escalation: Escalation, number: int, text: str, now: datetime) -> None:
-    """Tell a tier's team: in the thread where it shares the channel, else in its own, and say so in the thread."""
+def _call_tiers(connection: sqlite3.Connection, escalation: Escalation, numbers: list[int], now: datetime) -> None:
+    """Tell the teams of further tiers; those that were late together and share a channel, in one message."""
+    if not numbers:
+        return
+    kept, sharing = kept_by(connection, escalation), dict[str, list[int]]()
+    for number in numbers:
+        sharing.setdefault(kept.channel_of(number), []).append(number)
+    for together in sharing.values():
+        text = " ".join(_in_turn(connection, escalation, number) for number in together)
+        _call(connection, escalation, together, text, now)
+
+
+def _call(connection: sqlite3.Connection, escalation: Escalation, numbers: list[int], text: str, now: datetime) -> None:
+    """Tell the teams of tiers that share a channel: in the thread where it is that of the message, else there, and say
+    so in the thread."""
     kept, home = kept_by(connection, escalation), _channel(connection, escalation)
-    channel, notify = kept.channel_of(number), kept.called(number, now)
+    channel, number = kept.channel_of(numbers[-1]), numbers[-1]
+    notify = tuple(dict.fromkeys(who for one in numbers for who in kept.called(one, now)))
     if channel == home:
         _reply(connection, escalation, text, notify, now)
         return

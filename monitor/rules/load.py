@@ -91,7 +91,7 @@ def load_rules(
         names_in(TEAMS),
         names_in(TOPICS),
         playbooks,
-        rules={name: _id(documents.get(name)) for name in sorted(files) if _is_rule(name)},
+        rules={name: _id(documents.get(name)) for name in sorted(map(_meant, files)) if _is_rule(name)},
         members=_members(documents.get(TEAMS)),
     )
     teams = found.attempt(parse_teams, documents.pop(TEAMS)) if TEAMS in documents else None
@@ -140,6 +140,11 @@ def _is_rule(name: str) -> bool:
 
 def _is_test(name: str) -> bool:
     return name.startswith(TESTS) and _is_yaml(name.removeprefix(TESTS), ".yaml")
+
+
+def _meant(name: str) -> str:
+    """The name that a file will have once its ending is mended: that it is missing need not be told as well."""
+    return name.removesuffix(".yml") + ".yaml" if name.endswith(".yml") else name
 
 
 def _id(document: Document | None) -> str:

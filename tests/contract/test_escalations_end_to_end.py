@@ -45,6 +45,22 @@ def test_the_team_of_another_rule_is_told_where_the_one_message_stands(tmp_path:
     world.app.close()
 
 
+def test_tiers_that_are_late_together_are_told_in_one_message_a_channel(tmp_path: Path) -> None:
+    tiers = "[{after: 0m, team: social}, {after: 15m, team: a, mention: true}, {after: 1h, team: b, mention: true}]"
+    teams = TEAMS + 'a: {channel: "#a", members: {ada: U0000000001}}\nb: {channel: "#a", members: {bob: U0000000002}}\n'
+    world = World(tmp_path, teams=teams, thread=THREAD.replace("[{after: 0m, team: social}]", tiers))
+    angry(world)
+    world.wait(seconds=31)
+    world.deliver()
+    world.wait(hours=3)
+    with world.app.store.read() as connection:
+        (call,) = connection.execute("SELECT channel, payload FROM outbox WHERE kind = 'call'").fetchall()
+        replies = connection.execute("SELECT count(*) FROM outbox WHERE kind = 'reply'").fetchone()[0]
+    assert (call["channel"], replies) == ("#a", 1)
+    assert json.loads(call["payload"])["notify"] == ["U0000000001", "U0000000002"]
+    world.app.close()
+
+
 def test_what_a_refused_channel_kept_back_goes_where_the_team_is_now(world: World) -> None:
     angry(world)
     world.wait(seconds=31)

@@ -181,6 +181,11 @@ def test_a_mistake_in_another_file_hides_nothing(name: str, text: str, expected:
     assert [line.startswith(f"rules/{expected}") for line in problems({name: text})] == [True]
 
 
+def test_a_rule_with_a_wrong_ending_is_one_mistake_though_its_tests_name_it() -> None:
+    (told,) = problems({"angry.yaml": None, "angry.yml": RULE})
+    assert told == "rules/angry.yml: a file with the ending .yml is not read; rename it to angry.yaml"
+
+
 def test_all_problems_of_all_files_are_told_at_once() -> None:
     found = problems(
         {
