@@ -52,16 +52,15 @@ def carry_out(connection: sqlite3.Connection, before: Escalation, decision: Deci
     if after != before:
         escalations.save(connection, after)
         _log(connection, before, decision, who, now)
+    # All together: teams that share a channel are told in one message.
+    _call_tiers(connection, after, [effect.tier for effect in decision.effects if isinstance(effect, CallTier)], now)
     for effect in decision.effects:
-        if isinstance(effect, CallTier):
-            continue
         started = _carry_out(connection, after, effect, now)
         if started and after == before and decision.reason in HELD_BACK:
             escalations.log(
                 connection, now, who, "held back", decision.reason,
                 escalation_id=after.id, discussion_id=after.discussion_id,
             )  # fmt: skip
-    _call_tiers(connection, after, [one.tier for one in decision.effects if isinstance(one, CallTier)], now)
     if after.state in machine.TOLD and after.opened_at is not None:
         _point_to(connection, after, now)
 
