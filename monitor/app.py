@@ -22,6 +22,7 @@ from monitor.inforce import at_start, refuse, take_over
 from monitor.ingest import Commit, Counts, Ingest
 from monitor.matching import Matcher, TopicMatcher
 from monitor.model import Post
+from monitor.render import Renderer
 from monitor.rulebook import Watch, proven_rules
 from monitor.rulegit import Change, last_change
 from monitor.rules.language import rules_schema
@@ -73,8 +74,12 @@ class App:
             in_force = at_start(config, self.store, clock().date(), stopwatch)
             self.rules, self.rules_problem = in_force.rules, in_force.problem
             self._build()
+            install = self.install_id()
             self.delivery = Delivery(
-                self.store, messenger(config, self.install_id()), fallback_channel=config.slack.fallback_channel
+                self.store,
+                messenger(config, install),
+                fallback_channel=config.slack.fallback_channel,
+                renderer=Renderer(install, config.language),
             )
         except BaseException:
             self.close()
@@ -156,7 +161,8 @@ class App:
             reroute(connection, prepared.rules.teams, self.clock())
         self.config, self.rules, self.rules_problem, self.sources = config, prepared.rules, "", prepared.sources
         self._build()
-        self.delivery.use(prepared.messenger, config.slack.fallback_channel)
+        renderer = Renderer(self.install_id(), config.language)
+        self.delivery.use(prepared.messenger, config.slack.fallback_channel, renderer)
         self.delivery.retry_blocked(self.clock())
 
     def note_rules(self) -> None:

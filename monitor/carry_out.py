@@ -25,7 +25,8 @@ from monitor.escalation.events import (
     StartTimer,
     StopTimers,
 )
-from monitor.model import Escalation, MessageKind
+from monitor.model import Escalation
+from monitor.outgoing import MessageKind
 from monitor.rules.snapshot import Snapshot, snapshot_from_json
 from monitor.store import escalations, mutes
 from monitor.store.outbox import Outbox

@@ -24,6 +24,7 @@ from monitor.fields import (
     Count,
     Duration,
     Language,
+    Speech,
     Switch,
     Term,
     Text,
@@ -33,6 +34,7 @@ from monitor.fields import (
     faults,
 )
 from monitor.schemas import json_schema
+from monitor.wording.languages import ENGLISH
 from monitor.yamlfile import KeyPath, parse_yaml
 
 #: The sentiment model that comes with the package.
@@ -192,6 +194,7 @@ class Config:
     rules: Path
     store: Path
     file: Path
+    language: str = ENGLISH
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
     @property
@@ -289,6 +292,8 @@ class _File:
         default_factory=NetworkSpec
     )
     """What may be reached."""
+    language: Speech = ENGLISH
+    """The language of what is said in Slack; a team may have its own, and people see theirs where nobody else reads."""
     rules: PathText = "rules"
     """The folder of the rules, as seen from this file."""
     store: PathText = "brand-monitor.db"
@@ -328,6 +333,7 @@ def parse_config(text: str, file: Path) -> Config:
         rules=resolved(said.rules),
         store=resolved(said.store),
         file=file.absolute(),
+        language=said.language,
     )
     warnings = [document.problem(path, what, warning=True) for path, what in _doubts(config)]
     return replace(config, warnings=tuple(sorted(warnings, key=lambda warning: (warning.line, warning.column))))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,12 +18,10 @@ from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, Deliv
 from monitor.escalation import outbox as decisions
 from monitor.escalation.events import Told
 from monitor.escalation.outbox import Waiting
-from monitor.model import MessageKind, MessageState, OutboxMessage
-from monitor.slack.marks import Mark, marked
-from monitor.slack.messages import ESCALATIONS, Delivered, Message, render_notice, render_reply, render_root
-from monitor.slack.text import escape
+from monitor.outgoing import MessageKind, MessageState, OutboxMessage
+from monitor.render import Renderer
+from monitor.slack.messages import Delivered, Message
 from monitor.store import escalations
-from monitor.store.mentions import by_ids
 from monitor.store.outbox import Outbox
 
 _log = logging.getLogger(__name__)
@@ -54,8 +51,7 @@ class Storage(Protocol):
 
 
 class Delivery:
-    """`step` is called by one thread; `retry_blocked` by any. With a `mark` every message bears it; `calls_people`
-    false: nobody is called by name, whatever the rules ask for."""
+    """`step` is called by one thread; `retry_blocked` by any."""
 
     def __init__(
         self,
@@ -63,14 +59,12 @@ class Delivery:
         messenger: Messenger,
         *,
         fallback_channel: str | None = None,
-        mark: Mark | None = None,
-        calls_people: bool = True,
+        renderer: Renderer | None = None,
     ) -> None:
         self._store = store
         self._messenger = messenger
         self._fallback = fallback_channel
-        self._mark = mark
-        self._calls_people = calls_people
+        self._renderer = renderer or Renderer()
         self._last_sent: dict[str, datetime] = {}
         self._paused_until: dict[str, datetime] = {}
         self._clean = False
@@ -87,9 +81,9 @@ class Delivery:
         self._clean = True
         return wake
 
-    def use(self, messenger: Messenger, fallback_channel: str | None) -> None:
+    def use(self, messenger: Messenger, fallback_channel: str | None, renderer: Renderer) -> None:
         """After a reload: send through this from the next message on."""
-        self._messenger, self._fallback = messenger, fallback_channel
+        self._messenger, self._fallback, self._renderer = messenger, fallback_channel, renderer
 
     def clock_set_back(self, by: timedelta) -> None:
         """No channel pauses until a time that was told by a clock that has been set back."""
@@ -126,7 +120,7 @@ class Delivery:
         try:
             # Apart from the claim: others may write while this is put together.
             with self._store.read() as connection:
-                rendered = self._render(connection, waiting, now)
+                rendered = self._renderer.message(connection, waiting, now)
         except StoreError:
             raise
         except Exception as error:
@@ -201,40 +195,3 @@ class Delivery:
             blocked = message.state is MessageState.BLOCKED
             level, state = (logging.ERROR, "is blocked") if blocked else (logging.WARNING, "waits")
             _log.log(level, "Message %s for %s %s: %s", message.op_key, message.channel, state, message.error)
-
-    # -- rendering -----------------------------------------------------------------------------------------------
-
-    def _render(self, connection: sqlite3.Connection, waiting: Waiting, now: datetime) -> Message:
-        """As things are now, not as they were when the message was put into the outbox."""
-        message, root = waiting.message, waiting.root
-        # What is said of a root, and the text of a reply that became one, stays when the root is brought up to date.
-        shown = root if root and message.kind is MessageKind.UPDATE else message
-        payload, notes = shown.payload, _notes(shown)
-        text, notify = str(payload.get("text", "")), payload.get("notify", ()) if self._calls_people else ()
-        if message.escalation_id is None or message.kind is MessageKind.NOTICE:
-            rendered = render_notice(text, notes=notes)
-        else:
-            view = escalations.view(connection, message.escalation_id)
-            if message.kind is MessageKind.CALL:
-                rendered = render_root(view, now, lead=text, notes=notes, notify=notify)
-            elif message.kind is MessageKind.REPLY:
-                mentions = by_ids(connection, payload.get("mention_ids", ()))
-                new = payload.get("new")
-                rendered = render_reply(view, mentions, text=text, new=new, notes=notes, notify=notify)
-            else:
-                notes = [escape(text, 1000), *notes] if text else notes
-                rendered = render_root(view, now, notes=notes, notify=notify)
-        if shown.plain or message.plain:
-            rendered = replace(rendered, text="\n".join([rendered.text, *notes]), blocks=())
-        return marked(rendered, self._mark) if self._mark else rendered
-
-
-def _notes(message: OutboxMessage) -> list[str]:
-    notes = []
-    if message.repeated:
-        notes.append("⚠️ You may see this twice: the connection to Slack broke while it was sent.")
-    if meant_for := message.payload.get(decisions.MEANT_FOR):
-        notes.append(f"⚠️ Meant for {escape(str(meant_for), 100)}, which Slack refused: see `brand-monitor status`.")
-    if message.plain and message.escalation_id is not None:
-        notes.append(f"The full message: `{ESCALATIONS} show {message.escalation_id}`")
-    return notes

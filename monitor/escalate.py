@@ -16,7 +16,8 @@ from monitor.carry_out import act, carry_out, kept_by
 from monitor.escalation import machine
 from monitor.escalation.events import Fired, NewMentions, Reason, TimerDue, TimerKind
 from monitor.judge import Firing, Judge
-from monitor.model import FiredRule, MessageKind, MessageState, Scope, Verdict
+from monitor.model import FiredRule, Scope, Verdict
+from monitor.outgoing import MessageKind, MessageState
 from monitor.rules.load import RuleSet
 from monitor.rules.people.rota import Team
 from monitor.rules.rule import Rule, Status

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from monitor.durations import DURATION, duration
+from monitor.wording.languages import LANGUAGES
 from monitor.yamlfile import KeyPath, shortened
 
 T = TypeVar("T")
@@ -186,6 +187,8 @@ Language = Annotated[
     Matching(LANGUAGE, 'is no language code; write two small letters, for example "en"'),
     AfterValidator(_primary),
 ]
+#: In which people are told something.
+Speech = Annotated[Text, Matching("|".join(LANGUAGES), f"is not spoken here; write one of {', '.join(LANGUAGES)}")]
 Channel = Annotated[
     Text,
     Matching(

@@ -17,7 +17,8 @@ from typing import Protocol
 
 from monitor.config import Config
 from monitor.errors import ConfigError
-from monitor.model import MessageKind, Severity
+from monitor.model import Severity
+from monitor.outgoing import MessageKind
 from monitor.rulebook import proof_of, proven_rules, read_rules
 from monitor.rulegit import Change
 from monitor.rules.load import RuleSet, load_rules

@@ -282,6 +282,8 @@ class Escalation:
 
     `generation` numbers the timers: a timer of an older generation never fires. `told_at`: from when its tiers count;
     `repeats`: how often the last tier, or whoever has it, has been reminded since; `held_until`: when it may be told.
+    `answered_at`: when one of our own accounts first spoke in the discussion since it alerted; `team`: to which team it
+    was handed over.
     """
 
     id: int
@@ -307,6 +309,8 @@ class Escalation:
     told_at: datetime | None = None
     repeats: int = 0
     held_until: datetime | None = None
+    answered_at: datetime | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +340,8 @@ class FiredRule:
 @dataclass(frozen=True, slots=True)
 class EscalationView:
     """All that a message about an escalation shows. `mentions`: a few, the most negative first. One about the brand as
-    a whole has no `discussion`, but `counts` (mentions, negative)."""
+    a whole has no `discussion`, but `counts` (mentions, negative). `read_by`: who has read this guideline
+    for this escalation."""
 
     escalation: Escalation
     rules: tuple[FiredRule, ...]
@@ -344,56 +349,4 @@ class EscalationView:
     mentions: tuple[Mention, ...]
     guideline: Guideline | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
-
-
-# -- what is sent ------------------------------------------------------------------------------------------------
-
-
-class MessageKind(StrEnum):
-    """`root`: the one message of an escalation; `update`: bring it up to date; `reply`: news in its thread; `call`: a
-    further team is told, in its own channel; `notice`: a word about where that message stands."""
-
-    ROOT = "root"
-    UPDATE = "update"
-    REPLY = "reply"
-    CALL = "call"
-    NOTICE = "notice"
-
-
-class MessageState(StrEnum):
-    READY = "ready"
-    SENDING = "sending"
-    SENT = "sent"
-    UNKNOWN = "unknown"
-    BLOCKED = "blocked"
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
-    """A message that must reach Slack (or the terminal), as stored.
-
-    `op_key` is unique: escalation:tier:kind:repeat. `not_before`: earliest next step. `floor_at`: nothing before it
-    need be searched when asking whether it arrived. `unknown_at`: since when nobody knows; `absent_reads`: complete
-    reads since that did not find it. `sent_channel` and `sent_ts`: its name in Slack. `plain`: without blocks.
-    """
-
-    id: int
-    op_key: str
-    kind: MessageKind
-    state: MessageState
-    channel: str
-    severity: Severity
-    created_at: datetime
-    not_before: datetime
-    escalation_id: int | None = None
-    payload: Mapping[str, Any] = field(default_factory=dict)
-    attempts: int = 0
-    floor_at: datetime | None = None
-    absent_reads: int = 0
-    plain: bool = False
-    repeated: bool = False
-    error: str = ""
-    sent_at: datetime | None = None
-    sent_channel: str | None = None
-    sent_ts: str | None = None
-    unknown_at: datetime | None = None
+    read_by: tuple[str, ...] = ()

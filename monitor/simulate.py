@@ -18,7 +18,8 @@ from monitor.deliver import Delivery
 from monitor.escalate import BRAND_EVERY, Escalate
 from monitor.escalation.events import Acknowledge, Assign, Event, Resolve, Snooze
 from monitor.escalation.machine import ALIVE
-from monitor.model import Author, Escalation, Finding, MessageKind, Outcome, Post, Scope, Sentiment, State
+from monitor.model import Author, Escalation, Finding, Outcome, Post, Scope, Sentiment, State
+from monitor.outgoing import MessageKind
 from monitor.rules.load import RuleSet
 from monitor.rules.testing.results import Moment, MomentKind
 from monitor.rules.testing.testcase import Button, Click, Expectation, Mute, Said

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.model import MessageState, State
+from monitor.model import State
+from monitor.outgoing import MessageState
 from monitor.store import Store, escalations, facts, mutes, sources, stats
 from monitor.store.lock import held
 from monitor.store.mutes import Mute

@@ -19,7 +19,8 @@ from monitor.drill.place import TERMINAL, logged
 from monitor.drill.report import Reader, Report, StepKind
 from monitor.drill.run import Drill
 from monitor.drill.stage import Stage
-from monitor.model import Label, Mention, MessageState
+from monitor.model import Label, Mention
+from monitor.outgoing import MessageState
 from monitor.store import escalations, mentions
 from monitor.store.outbox import Outbox
 

@@ -22,7 +22,9 @@ from monitor.escalate import Escalate
 from monitor.ingest import Ingest
 from monitor.language import detect
 from monitor.matching import Matcher, TopicMatcher, full_text
-from monitor.model import Escalation, MessageKind, Post, Scope, Severity, State
+from monitor.model import Escalation, Post, Scope, Severity, State
+from monitor.outgoing import MessageKind
+from monitor.render import Renderer
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Rule
 from monitor.rules.windows import Windows
@@ -97,7 +99,9 @@ class Drill:
         self._brand = brand_of(config).name
         self._escalate = Escalate(rules, setup.channel, config.brand_names, config.competitors)
         self._ingest = Ingest(store, Matcher(config.brands), TopicMatcher(rules.topics), model, self._escalate)
-        self._delivery = Delivery(store, messenger, mark=mark(setup), calls_people=setup.calls_people)
+        self._delivery = Delivery(
+            store, messenger, renderer=Renderer(mark=mark(setup), calls_people=setup.calls_people)
+        )
         self._clock, self._wait, self._look = clock, wait, look
         self._played = 0
         self._deliver_at: datetime | None = None

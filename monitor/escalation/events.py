@@ -42,6 +42,12 @@ class Reason(StrEnum):
     NEW_MATCH = "the rule fired again soon after it was resolved"
     ACKNOWLEDGED = "acknowledged"
     ASSIGNED = "assigned"
+    HANDED_OVER = "handed over"
+    ANSWERED = "one of our own accounts has answered"
+    CANNOT_BE_TOLD = "its first message cannot be sent; its tiers count all the same"
+    CORRECTED = "mentions were corrected; its rules still fire"
+    READ = "the guideline was read"
+    NOTHING_TO_CORRECT = "there is no such mention to correct"
     SNOOZED = "snoozed"
     SNOOZE_OVER = "the snooze is over"
     NOT_RESOLVED_IN_TIME = "acknowledged, but not resolved in time"
@@ -76,6 +82,19 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class CannotBeTold:
+    """Its first message was refused wherever it may stand: its tiers count all the same, for their channels may be
+    better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One of our own accounts has spoken in the discussion, `at` that time."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TimerDue:
     """`holds`: whether the rule's condition still holds, asked when WAIT_FIRST is due."""
 
@@ -96,6 +115,14 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """To another team, which is told at once; the clockwork is that of its rule with this team as the first tier's."""
+
+    by: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snooze:
     by: str
     until: datetime
@@ -108,7 +135,9 @@ class Resolve:
     note: str = ""
 
 
-Event = Fired | NewMentions | Told | TimerDue | Acknowledge | Assign | Snooze | Resolve
+Event = (
+    Fired | NewMentions | Told | CannotBeTold | Answered | TimerDue | Acknowledge | Assign | HandOver | Snooze | Resolve
+)
 
 # -- effects -----------------------------------------------------------------------------------------------------
 

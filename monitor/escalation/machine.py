@@ -18,12 +18,15 @@ from datetime import datetime, timedelta
 from monitor.escalation.clockwork import Clockwork
 from monitor.escalation.events import (
     Acknowledge,
+    Answered,
     Assign,
     CallTier,
+    CannotBeTold,
     Decision,
     Effect,
     Event,
     Fired,
+    HandOver,
     NewMentions,
     Reason,
     Resolve,
@@ -74,6 +77,8 @@ def decide(escalation: Escalation, event: Event, clock: Clockwork, now: datetime
         case NewMentions():
             if escalation.state in TOLD:
                 return Decision(escalation, (_bundle(clock, now),), Reason.NEWS)
+            return _nothing(escalation, Reason.NOTHING_NEW)
+        case HandOver() | Answered() | CannotBeTold():
             return _nothing(escalation, Reason.NOTHING_NEW)
         case Told():
             return _told(escalation, clock, now)

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from monitor.model import MessageKind, MessageState, OutboxMessage, Severity
+from monitor.model import Severity
+from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 
 #: Slack takes one post a second in a channel.
 PACE = timedelta(seconds=1)

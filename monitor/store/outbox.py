@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from monitor.escalation.outbox import FLOOR_MARGIN, Waiting, after_unknown
-from monitor.model import MessageKind, MessageState, OutboxMessage, Severity
+from monitor.model import Severity
+from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.store.times import from_text, to_text
 
 _COLUMNS = (
     "id", "op_key", "kind", "state", "channel", "severity", "escalation_id", "payload", "created_at", "not_before",
     "attempts", "floor_at", "absent_reads", "plain", "repeated", "error", "sent_at", "sent_channel", "sent_ts",
-    "unknown_at",
+    "unknown_at", "folded_into",
 )  # fmt: skip
 #: A restored database leaves out so many ids.
 SKIPPED_IDS = 1_000_000

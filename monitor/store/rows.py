@@ -124,6 +124,8 @@ def escalation(row: sqlite3.Row) -> Escalation:
         told_at=optional_time(row["told_at"]),
         repeats=row["repeats"],
         held_until=optional_time(row["held_until"]),
+        answered_at=optional_time(row["answered_at"]),
+        team=row["team"],
     )
 
 

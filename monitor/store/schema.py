@@ -290,8 +290,69 @@ CREATE TABLE mutes (
 CREATE INDEX mutes_by_rule ON mutes (rule_id, until);
 """
 
+#: What working from Slack needs: people's corrections, answers and hand-overs, clicks, who is who, storms.
+THIRD = """
+-- What the model had said of the mention that a person corrected, and on which alert of which rule.
+ALTER TABLE labels ADD COLUMN correction TEXT NOT NULL DEFAULT '';
+ALTER TABLE labels ADD COLUMN judged TEXT;
+ALTER TABLE labels ADD COLUMN score REAL;
+ALTER TABLE labels ADD COLUMN confidence REAL;
+ALTER TABLE labels ADD COLUMN model TEXT;
+ALTER TABLE labels ADD COLUMN escalation_id INTEGER;
+ALTER TABLE labels ADD COLUMN rule_id TEXT;
+CREATE INDEX labels_by_mention ON labels (mention_id);
+
+-- A person said that it is not about the brand: it stays stored and counts nowhere.
+ALTER TABLE mentions ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0;
+DROP TRIGGER mentions_changed;
+CREATE TRIGGER mentions_changed
+AFTER UPDATE OF discussion_id, at, answer, dismissed, score, confidence, topics, source, language, author, reach
+ON mentions BEGIN
+    INSERT INTO revisions (brand, discussion_id, number)
+    VALUES (old.brand, 0, 1), (old.brand, old.discussion_id, 1)
+    ON CONFLICT DO UPDATE SET number = number + 1;
+END;
+
+ALTER TABLE escalations ADD COLUMN answered_at TEXT;
+ALTER TABLE escalations ADD COLUMN team TEXT;
+
+-- What people did in Slack, before it is acknowledged there. `result` says what became of it, for whoever asks.
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    envelope_id TEXT NOT NULL UNIQUE,
+    action_key TEXT UNIQUE,
+    request TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    not_before TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    applied_at TEXT,
+    result TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX inbox_waiting ON inbox (not_before) WHERE applied_at IS NULL;
+
+-- Who is who in Slack, as it said at `seen_at`.
+CREATE TABLE slack_people (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    zone TEXT,
+    language TEXT,
+    seen_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE slack_groups (
+    id TEXT PRIMARY KEY,
+    handle TEXT NOT NULL,
+    members TEXT NOT NULL,
+    seen_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- In a storm one summary stands for many messages: those are folded into it.
+ALTER TABLE outbox ADD COLUMN folded_into INTEGER REFERENCES outbox (id);
+CREATE INDEX outbox_folded ON outbox (folded_into) WHERE folded_into IS NOT NULL;
+"""
+
 #: Append only: a released step is never changed. `PRAGMA user_version` says how many have been applied.
-MIGRATIONS: tuple[str, ...] = (FIRST, SECOND)
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD)
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from monitor.escalation.events import Acknowledge, Resolve
-from monitor.model import Author, MessageKind, Outcome, State
+from monitor.model import Author, Outcome, State
+from monitor.outgoing import MessageKind
 from monitor.store import escalations
 from tests.fakes.world import LOUD, TEAMS, THREAD, World, angry
 

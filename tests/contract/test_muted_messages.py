@@ -12,7 +12,8 @@ import pytest
 
 from monitor.daemon import Daemon
 from monitor.escalation import outbox as decisions
-from monitor.model import Author, MessageKind, MessageState, OutboxMessage, State
+from monitor.model import Author, State
+from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.store import mutes
 from monitor.store.outbox import Outbox
 from tests.fakes.world import World, angry

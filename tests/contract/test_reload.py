@@ -16,7 +16,7 @@ from monitor import reloading
 from monitor.daemon import Daemon
 from monitor.errors import StoreError
 from monitor.escalation import outbox as decisions
-from monitor.model import MessageState
+from monitor.outgoing import MessageState
 from monitor.store import facts
 from monitor.store.outbox import Outbox
 from tests.fakes.world import THREAD, World, angry

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from monitor.model import MessageKind, MessageState, Severity
+from monitor.model import Severity
+from monitor.outgoing import MessageKind, MessageState
 from monitor.slack.client import SlackMessenger
 from monitor.slack.messages import Delivered, Message
 from monitor.store import Store

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.model import Author, MessageKind, MessageState, Scope, Severity
+from monitor.model import Author, Scope, Severity
+from monitor.outgoing import MessageKind, MessageState
 from monitor.slack.client import SlackCheck, SlackMessenger
 from monitor.slack.console import ConsoleMessenger
 from monitor.slack.messages import Delivered, Message

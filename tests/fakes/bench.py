@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.deliver import Delivery, Messenger
-from monitor.model import Author, Finding, MessageKind, MessageState, OutboxMessage, Post, Scope, Sentiment, Severity
+from monitor.model import Author, Finding, Post, Scope, Sentiment, Severity
+from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.slack.client import SlackMessenger
 from monitor.store import Store, escalations, mentions
 from monitor.store.outbox import Outbox

@@ -8,7 +8,8 @@ from pathlib import Path
 from monitor.app import App
 from monitor.carry_out import act
 from monitor.config import parse_config
-from monitor.model import Author, MessageKind, Post, State
+from monitor.model import Author, Post, State
+from monitor.outgoing import MessageKind
 from monitor.store import escalations
 from tests.fakes.proofs import prove_all
 from tests.fakes.sentiment import PlainWords

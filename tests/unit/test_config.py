@@ -177,7 +177,7 @@ MISTAKES = {
         "3:4: brands[1].name: another brand has this name already",
     ),
     "typo": ("brands: [{name: Acme, termz: [acme]}]", '1:23: brands[0].termz: unknown key; did you mean "terms"?'),
-    "unknown key": (ACME + "colour: red", "2:1: colour: unknown key; known here: brands, network, rules"),
+    "unknown key": (ACME + "colour: red", "2:1: colour: unknown key; known here: brands, language, network, rules"),
     "name is a number": (
         "brands: [{name: 3, terms: [acme]}]",
         "1:11: brands[0].name: must be one text; put it in quotes",
@@ -390,7 +390,16 @@ def test_the_schema_tells_an_editor_all_keys_with_their_bounds() -> None:
     schema = config_schema()
     brand = schema["$defs"]["Brand"]
     source = schema["$defs"]["_SourceEntry"]
-    assert set(schema["properties"]) == {"brands", "sources", "sentiment", "slack", "network", "rules", "store"}
+    assert set(schema["properties"]) == {
+        "brands",
+        "language",
+        "sources",
+        "sentiment",
+        "slack",
+        "network",
+        "rules",
+        "store",
+    }
     assert schema["additionalProperties"] is False and schema["required"] == ["brands"]
     assert brand["properties"]["terms"]["description"].startswith("Whole words")
     assert source["properties"]["every"]["default"] == "10m"

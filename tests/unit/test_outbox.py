@@ -12,7 +12,8 @@ import pytest
 
 from monitor.escalation import outbox as decisions
 from monitor.escalation.outbox import Waiting
-from monitor.model import MessageKind, MessageState, OutboxMessage, Severity
+from monitor.model import Severity
+from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.store import schema
 from monitor.store.outbox import Outbox
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from monitor.durations import duration_text
 from monitor.escalation.events import TimerKind
-from monitor.model import Condition, MessageState, Severity
+from monitor.model import Condition, Severity
+from monitor.outgoing import MessageState
 from monitor.rules.explaining.inquiry import Happened, Life
 from monitor.rules.rule import Rule
 from monitor.rules.snapshot import Snapshot

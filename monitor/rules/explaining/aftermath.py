@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from monitor.durations import duration_text
 from monitor.escalation.events import Reason
-from monitor.model import Escalation, MessageState, State
+from monitor.model import Escalation, State
+from monitor.outgoing import MessageState
 from monitor.rules.explaining.inquiry import Case, Fate, Life, Result, Silence, Stage, Step
 from monitor.rules.explaining.steps import Lines
 from monitor.rules.rule import Rule, Status

@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from monitor.model import Escalation, FiredRule, OutboxMessage, Scope, Severity
+from monitor.model import Escalation, FiredRule, Scope, Severity
+from monitor.outgoing import OutboxMessage
 from monitor.rules.counted import Counted
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.rule import Status

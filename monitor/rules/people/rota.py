@@ -60,7 +60,8 @@ class Deputy:
 class Team:
     """`members` are Slack ids by the names that people are known by here; `user_group` is a Slack id as well.
 
-    `zone` is that of its hours, its rota and its deputies; without `hours` it is there at any time.
+    `zone` is that of its hours, its rota and its deputies; without `hours` it is there at any time. `language`: in
+    which it is told; None for that of the configuration.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Team:
     hours: Hours | None = None
     rota: Rota | None = None
     deputies: tuple[Deputy, ...] = ()
+    language: str | None = None
 
 
 def called(team: Team, at: datetime) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from monitor.fields import (
     Duration,
     Matching,
     Name,
+    Speech,
     Text,
     between,
     did_you_mean,
@@ -132,6 +133,8 @@ def _in_order(deputy: _Deputy) -> _Deputy:
 class _Entry:
     channel: Channel
     """Where its alerts go."""
+    language: Speech | None = None
+    """The language in which it is told; that of the configuration if not given."""
     user_group: UserGroup | None = None
     """The id of its Slack user group, called by tiers with `mention` where no rota says who is on duty."""
     members: Members = field(default_factory=dict)
@@ -195,6 +198,7 @@ def _team(name: str, entry: _Entry) -> Team:
     return Team(
         id=name,
         channel=entry.channel,
+        language=entry.language,
         user_group=entry.user_group,
         members=entry.members,
         zone=entry.zone,

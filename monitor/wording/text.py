@@ -1,0 +1,62 @@
+"""A sentence that is not said yet: its English text with named places, and what stands in them.
+
+What the machine decides is stored; in which language it is said is known only when it is sent. Between the two stands a
+`Text`, as JSON in the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """`id` is the English text, as gettext calls it; `many` its plural where `values["count"]` decides."""
+
+    id: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    many: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        values = {name: _to_json(value) for name, value in self.values.items()}
+        return {"id": self.id, **({"many": self.many} if self.many else {}), **({"values": values} if values else {})}
+
+
+def say(id: str, **values: Any) -> Text:
+    """The text `id` with its values: `say("{who} has it", who="anna")`."""
+    return Text(id, values)
+
+
+def many(one: str, several: str, count: int, **values: Any) -> Text:
+    """`many("{count} mention", "{count} mentions", 3)`."""
+    return Text(one, {"count": count, **values}, several)
+
+
+def text_from_json(kept: str | Mapping[str, Any]) -> Text | str:
+    """What `to_json` made. A mere string, as older versions stored it, stays one and is said as it is."""
+    if isinstance(kept, str):
+        return kept
+    values = {name: _from_json(value) for name, value in kept.get("values", {}).items()}
+    return Text(kept["id"], values, kept.get("many"))
+
+
+def _to_json(value: Any) -> Any:
+    match value:
+        case Text():
+            return {"text": value.to_json()}
+        case timedelta():
+            return {"seconds": value.total_seconds()}
+        case datetime():
+            return {"at": value.isoformat()}
+    return value
+
+
+def _from_json(kept: Any) -> Any:
+    if isinstance(kept, Mapping):
+        if "text" in kept:
+            return text_from_json(kept["text"])
+        return timedelta(seconds=kept["seconds"]) if "seconds" in kept else datetime.fromisoformat(kept["at"])
+    return kept
