@@ -339,7 +339,17 @@ IN_A_RULE = {
     "unless": (
         TIER,
         TIER + "\n  - {after: 5m, team: social, unless: acked}",
-        ":11:31: escalate[1].unless: must be acknowledged",
+        ":11:31: escalate[1].unless: must be acknowledged or answered",
+    ),
+    "one unless of two": (
+        TIER,
+        TIER + "\n  - {after: 5m, team: social, unless: [acknowledged, answerd]}",
+        ':11:53: escalate[1].unless[1]: must be acknowledged or answered; did you mean "answered"?',
+    ),
+    "unless nothing": (
+        TIER,
+        TIER + "\n  - {after: 5m, team: social, unless: []}",
+        ":11:31: escalate[1].unless: must not be empty",
     ),
     "unknown playbook": (
         "playbooks/angry.md",

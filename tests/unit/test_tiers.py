@@ -30,6 +30,7 @@ from monitor.escalation.events import (
 from monitor.escalation.machine import begin, decide
 from monitor.model import Escalation, Outcome, Scope, Severity, State
 from monitor.rules.people.hours import Hours, Span
+from monitor.wording.catalogs import words
 
 #: A Monday.
 NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)
@@ -85,6 +86,14 @@ def tiers_told(decision: Decision) -> list[int]:
     return [effect.tier for effect in decision.effects if isinstance(effect, CallTier)]
 
 
+def replies(decision: Decision) -> list[SendReply]:
+    return [effect for effect in decision.effects if isinstance(effect, SendReply)]
+
+
+def said(reply: SendReply) -> str:
+    return words().text(reply.text or "")
+
+
 def has(decision: Decision, effect: type[Effect]) -> bool:
     return any(isinstance(one, effect) for one in decision.effects)
 
@@ -110,7 +119,7 @@ def test_each_tier_is_told_in_turn_and_then_the_last_again() -> None:
     for number in (1, 2):
         again = life.after(4 * HOUR, TimerKind.REPEAT)
         (reply,) = (effect for effect in again.effects if isinstance(effect, SendReply))
-        assert reply.call and f"repeated {number} of 2" in reply.text
+        assert reply.call and f"repeated {number} of 2" in said(reply)
     assert timers(again) == {}
 
 
@@ -166,7 +175,7 @@ def test_whoever_has_it_is_reminded_so_often_and_no_more() -> None:
     for _ in range(2):
         reminded = life.after(HOUR, TimerKind.REMIND)
         (reply,) = (effect for effect in reminded.effects if isinstance(effect, SendReply))
-        assert reply.remind and not reply.call and "ann" in reply.text
+        assert reply.remind and not reply.call and "ann" in said(reply)
     assert timers(reminded) == {}
 
 
@@ -196,7 +205,7 @@ def test_a_repetition_does_not_claim_that_nobody_has_what_somebody_has() -> None
     life.after(MINUTE, Acknowledge("ann"))
     life.after(MINUTE, Snooze("ann", life.now + HOUR))
     life.after(HOUR, TimerKind.SNOOZE)
-    (text,) = (e.text for e in life.after(4 * HOUR, TimerKind.REPEAT).effects if isinstance(e, SendReply))
+    (text,) = map(said, replies(life.after(4 * HOUR, TimerKind.REPEAT)))
     assert "ann" in text and "nobody" not in text
 
 
