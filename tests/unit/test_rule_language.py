@@ -344,7 +344,7 @@ IN_A_RULE = {
     "one unless of two": (
         TIER,
         TIER + "\n  - {after: 5m, team: social, unless: [acknowledged, answerd]}",
-        ':11:53: escalate[1].unless[1]: must be acknowledged or answered; did you mean "answered"?',
+        ':11:54: escalate[1].unless[1]: must be acknowledged or answered; did you mean "answered"?',
     ),
     "unless nothing": (
         TIER,
