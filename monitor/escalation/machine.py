@@ -196,7 +196,7 @@ def _held_because(clock: Clockwork, now: datetime) -> Reason:
 
 def _told(escalation: Escalation, reason: Reason, clock: Clockwork, now: datetime) -> Decision:
     """Its first message stands there, or cannot: from now on its tiers count."""
-    if escalation.told_at is not None:
+    if escalation.told_at is not None or escalation.opened_at is None:
         return nothing(escalation, Reason.NOTHING_NEW)
     # In whatever state it is by then: when it comes back, its message stands there and its tiers count.
     told = replace(escalation, told_at=now)
