@@ -231,3 +231,35 @@ def test_what_its_own_channel_refuses_is_told_to_the_next_tier(world: World) -> 
     assert Reason.CANNOT_BE_TOLD in whys(world)
     world.deliver()
     assert Reason.TOLD not in whys(world), "it arrived in the end, and its tiers go on as they were"
+
+
+# -- late together -----------------------------------------------------------------------------------------------
+
+
+def test_after_a_suspend_of_six_hours_what_is_late_makes_one_step(tmp_path: Path) -> None:
+    """The reminder of an hour and the reopening of five: nobody is reminded of what nobody has any more."""
+    world = World(tmp_path, teams=TEAMS, thread=THREAD + "acknowledged: {remind_after: 1h, reopen_after: 5h}\n")
+    opened(world)
+    world.act(Acknowledge("anna"))
+    world.wait(hours=6)
+    assert [one.text for one in sent(world, 1)] == ["Acknowledged, but not resolved in time: it is open again."]
+    assert (one(world).state, one(world).assignee) == (State.OPEN, None)
+    world.app.close()
+
+
+def test_a_team_that_was_away_is_told_when_it_is_back(tmp_path: Path) -> None:
+    """Legal comes at noon (UTC); the leads did not wait for them, and are not called again for it."""
+    tiers = "escalate: [{after: 0m, team: social}, {after: 15m, team: legal}, {after: 30m, team: leads}]"
+    rule = THREAD.replace("escalate: [{after: 0m, team: social}]", tiers)
+    world = World(tmp_path, teams=TEAMS, thread=rule)
+    opened(world)
+    world.wait(minutes=31)
+    assert [one.channel for one in sent(world, 1)] == ["#social", "#leads"]
+    with world.app.store.read() as connection:
+        assert (found := escalations.by_id(connection, 1)) is not None
+    assert (found.tier, found.passed_over) == (3, (2,)), "kept where a restart finds it"
+    world.now = world.now.replace(hour=12, minute=0, second=1)
+    world.wait(seconds=1)
+    assert [one.channel for one in sent(world, 3)] == ["#social", "#legal"]
+    assert (one(world).tier, one(world).passed_over) == (3, ())
+    world.app.close()
