@@ -7,10 +7,9 @@ decided when they are sent (`monitor.deliver`); whom they call, when they are wr
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from monitor.durations import duration_text
 from monitor.escalation import machine
 from monitor.escalation.events import (
     CallTier,
@@ -30,6 +29,8 @@ from monitor.outgoing import MessageKind
 from monitor.rules.snapshot import Snapshot, snapshot_from_json
 from monitor.store import escalations, mutes
 from monitor.store.outbox import Outbox
+from monitor.wording.names import team_name
+from monitor.wording.text import Text, say
 
 #: A reply in the thread names so many of its new mentions one by one; it counts them all.
 NAMED = 50
@@ -80,7 +81,10 @@ def _log(connection: sqlite3.Connection, before: Escalation, decision: Decision,
         "assignee": after.assignee,
         "outcome": after.outcome,
         "note": after.note,
+        "team": after.team,
     }
+    if after.answered_at and after.answered_at != before.answered_at:
+        data |= {"answered_at": after.answered_at.isoformat(), "seconds": _waited(after, after.answered_at)}
     if told := _told(connection, decision, now):
         data["told"] = told
     what = str(after.state) if after.state is not before.state else "changed"
@@ -88,6 +92,13 @@ def _log(connection: sqlite3.Connection, before: Escalation, decision: Decision,
         connection, now, who, what, decision.reason,
         escalation_id=after.id, discussion_id=after.discussion_id, data=data,
     )  # fmt: skip
+
+
+def _waited(escalation: Escalation, answered: datetime) -> int:
+    """How long our answer took, in seconds: since the team was told, or since it alerted where it came before that."""
+    opened = escalation.opened_at
+    begun = opened if opened and opened <= answered else escalation.created_at
+    return int((answered - (escalation.waiting_since or begun)).total_seconds())
 
 
 def _told(connection: sqlite3.Connection, decision: Decision, now: datetime) -> list[dict[str, object]]:
@@ -116,43 +127,73 @@ def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect
     """Whether a timer began that had not been running."""
     match effect:
         case StopTimers():
-            escalations.stop_timers(connection, after.id)
+            escalations.stop_timers(connection, after.id, effect.kinds)
         case StartTimer():
             return escalations.start_timer(connection, after, effect.kind, effect.due_at)
         case SendRoot():
             told = escalations.latest_mention(connection, after.discussion_id) if after.discussion_id else 0
             notify = kept_by(connection, after).called(after.tier, now)
-            _send(connection, after, MessageKind.ROOT, {"up_to": told, "notify": notify}, now)
+            said = {"text": _kept([effect.text])} if effect.text else {}
+            _send(connection, after, MessageKind.ROOT, {"up_to": told, "notify": notify, **said}, now)
         case SendUpdate():
             _send(connection, after, MessageKind.UPDATE, {}, now)
         case SendReply():
+            texts = [effect.text] if effect.text else []
             if effect.call:
-                _call(connection, after, [after.tier], effect.text, now)
+                _call(connection, after, [after.tier], texts, now)
             else:
                 notify = kept_by(connection, after).person(after.assignee) if effect.remind else ()
-                _reply(connection, after, effect.text, notify, now)
+                _reply(connection, after, texts, notify, now)
     return False
 
 
+def _kept(texts: Sequence[Text]) -> list[dict[str, object]]:
+    """Sentences as a payload keeps them: in which language they are said is known when they are sent."""
+    return [text.to_json() for text in texts]
+
+
 def _reply(
-    connection: sqlite3.Connection, escalation: Escalation, text: str, notify: tuple[str, ...], now: datetime
+    connection: sqlite3.Connection,
+    escalation: Escalation,
+    texts: Sequence[Text],
+    notify: tuple[str, ...],
+    now: datetime,
 ) -> None:
     told = escalations.last_told(connection, escalation.id)
     ids: tuple[int, ...] = ()
     if escalation.discussion_id is not None:
         ids = escalations.mentions_after(connection, escalation.discussion_id, told)
-    if text or ids:
+    if texts or ids:
         news = {"mention_ids": ids[-NAMED:], "new": len(ids), "up_to": max(ids, default=told)}
-        _send(connection, escalation, MessageKind.REPLY, {"text": text, "notify": notify, **news}, now)
+        _send(connection, escalation, MessageKind.REPLY, {"text": _kept(texts), "notify": notify, **news}, now)
 
 
-def _in_turn(connection: sqlite3.Connection, escalation: Escalation, number: int) -> str:
-    kept = kept_by(connection, escalation)
-    tier, team = kept.tier(number), kept.team(number)
-    taken = f"{escalation.assignee} has it" if escalation.assignee else "nobody has taken it"
-    after = f"{duration_text(tier.after)} after the first message " if tier else ""
-    name = f"team {team.id}" if team else kept.channel_of(number)
-    return f"{after}{taken}: {name} is told (tier {number} of {len(kept.tiers)})."
+def _in_turn(kept: Snapshot, escalation: Escalation, number: int, now: datetime) -> Text:
+    """Why tier `number` is told now."""
+    tier, team, who = kept.tier(number), kept.team(number), escalation.assignee
+    told: dict[str, object] = {
+        "team": team_name(team.id) if team else kept.channel_of(number),
+        "tier": number,
+        "of": len(kept.tiers),
+        "length": now - escalation.told_at if escalation.told_at else tier.after if tier else timedelta(),
+    }
+    answer = tier is not None and tier.unless_answered
+    if who and answer:
+        return say(
+            "{who} has it, but nobody has answered for {length}: {team} is told (tier {tier} of {of}).", who=who, **told
+        )
+    if who:
+        return say(
+            "{who} has it, and after {length} it is not resolved: {team} is told (tier {tier} of {of}).",
+            who=who, **told,
+        )  # fmt: skip
+    if answer and tier and not tier.unless_acknowledged:
+        return say("Nobody has answered for {length}: {team} is told (tier {tier} of {of}).", **told)
+    return say("Nobody has taken it for {length}: {team} is told (tier {tier} of {of}).", **told)
+
+
+def _handled_in(escalation: Escalation, home: str) -> Text:
+    return say("It is handled in {channel} (escalation {number}).", channel=home, number=str(escalation.id))
 
 
 def _call_tiers(connection: sqlite3.Connection, escalation: Escalation, numbers: list[int], now: datetime) -> None:
@@ -163,22 +204,24 @@ def _call_tiers(connection: sqlite3.Connection, escalation: Escalation, numbers:
     for number in numbers:
         sharing.setdefault(kept.channel_of(number), []).append(number)
     for together in sharing.values():
-        text = " ".join(_in_turn(connection, escalation, number) for number in together)
-        _call(connection, escalation, together, text, now)
+        texts = [_in_turn(kept, escalation, number, now) for number in together]
+        _call(connection, escalation, together, texts, now)
 
 
-def _call(connection: sqlite3.Connection, escalation: Escalation, numbers: list[int], text: str, now: datetime) -> None:
+def _call(
+    connection: sqlite3.Connection, escalation: Escalation, numbers: list[int], texts: Sequence[Text], now: datetime
+) -> None:
     """Tell the teams of tiers that share a channel: in the thread where it is that of the message, else there, and say
     so in the thread."""
     kept, home = kept_by(connection, escalation), _channel(connection, escalation)
     channel, number = kept.channel_of(numbers[-1]), numbers[-1]
     notify = tuple(dict.fromkeys(who for one in numbers for who in kept.called(one, now)))
     if channel == home:
-        _reply(connection, escalation, text, notify, now)
+        _reply(connection, escalation, texts, notify, now)
         return
-    _reply(connection, escalation, f"{text} Told in {channel}.", (), now)
-    about = f"{text} It is handled in {home} (escalation {escalation.id})."
-    payload = {"text": about, "notify": notify, "tier": number}
+    _reply(connection, escalation, [*texts, say("Told in {channel}.", channel=channel)], (), now)
+    about = [*texts, _handled_in(escalation, home)]
+    payload = {"text": _kept(about), "notify": notify, "tier": number}
     _send(connection, escalation, MessageKind.CALL, payload, now, channel=channel, tier=number)
 
 
@@ -209,11 +252,11 @@ def _point_to(connection: sqlite3.Connection, escalation: Escalation, now: datet
         clock = kept.clockwork(mutes.muted_until(connection, fired.rule_id, now))
         if kept.first_channel == home or clock.free_at(1, fired.severity, now) > now:
             continue
-        about = escalations.subject_of(connection, escalation)
-        text = f"{fired.title}: “{about}”. It is handled in {home} (escalation {escalation.id})."
+        about = say("{title}: “{about}”.", title=fired.title, about=escalations.subject_of(connection, escalation))
+        payload = {"text": _kept([about, _handled_in(escalation, home)])}
         Outbox(connection).enqueue(
             kind=MessageKind.NOTICE, channel=kept.first_channel, severity=escalation.severity,
-            escalation_id=escalation.id, payload={"text": text}, now=now,
+            escalation_id=escalation.id, payload=payload, now=now,
             op_key=f"{escalation.id}:notice:{kept.first_channel}",
         )  # fmt: skip
 

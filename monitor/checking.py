@@ -128,7 +128,8 @@ def _sentence(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
         about = schema.get("description", "").rstrip(".")
         return "this key is missing; add it" + (f" ({about})" if about else "")
     if kind in ("enum", "literal_error"):
-        choices = [str(choice) for choice in schema.get("enum", [schema.get("const", "")])]
+        known = schema.get("enum") or ([schema["const"]] if "const" in schema else None)
+        choices = [str(choice) for choice in known or re.findall("'([^']*)'", error["ctx"]["expected"])]
         close = closest(given, choices) if isinstance(given, str) else None
         *others, last = choices
         listed = f"{', '.join(others)} or {last}" if others else last

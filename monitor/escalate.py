@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from monitor.carry_out import act, carry_out, kept_by
 from monitor.escalation import machine
-from monitor.escalation.events import Fired, NewMentions, Reason, TimerDue, TimerKind
+from monitor.escalation.events import Answered, Fired, NewMentions, Reason, TimerDue, TimerKind
 from monitor.judge import Firing, Judge
 from monitor.model import FiredRule, Scope, Verdict
 from monitor.outgoing import MessageKind, MessageState
@@ -24,7 +24,7 @@ from monitor.rules.rule import Rule, Status
 from monitor.rules.snapshot import Snapshot, snapshot_from_json, snapshot_of
 from monitor.store import Store, attempt, escalations, evidence, facts, mutes
 from monitor.store.evidence import Subject
-from monitor.store.mentions import Added
+from monitor.store.mentions import Added, Answer
 from monitor.store.outbox import Outbox
 
 log = logging.getLogger("monitor.escalate")
@@ -51,9 +51,9 @@ class Escalate:
     # -- new mentions --------------------------------------------------------------------------------------------
 
     def consider(
-        self, connection: sqlite3.Connection, added: Sequence[Added], answered: Collection[int], now: datetime
+        self, connection: sqlite3.Connection, added: Sequence[Added], answers: Sequence[Answer], now: datetime
     ) -> None:
-        """Judge the discussions that got new mentions; `answered` are those where one of our own accounts spoke."""
+        """Judge the discussions that got new mentions, and note where one of our own accounts spoke."""
         by_discussion: dict[int, list[Added]] = {}
         for mention in added:
             by_discussion.setdefault(mention.discussion_id, []).append(mention)
@@ -61,8 +61,14 @@ class Escalate:
             brand, before = mentions[0].brand, min(mention.mention_id for mention in mentions) - 1
             for firing in self._judge.judge(connection, Subject(brand, discussion_id), before, now):
                 self._follow_up(connection, firing, brand, discussion_id, now)
+        answered: dict[int, list[datetime]] = {}
+        for answer in sorted(answers, key=lambda one: one.at):
+            answered.setdefault(answer.discussion_id, []).append(answer.at)
         for escalation in escalations.alive_of_discussions(connection, {*by_discussion, *answered}):
-            act(connection, escalation, NewMentions(), "ingest", now)
+            current = escalation
+            for at in answered.get(escalation.discussion_id or 0, ()):
+                current = act(connection, current, Answered(at), "ingest", now).escalation
+            act(connection, current, NewMentions(), "ingest", now)
 
     def forget(self) -> None:
         """To be called when a transaction in which `consider` was called has failed: see `Judge.forget`."""

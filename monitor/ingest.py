@@ -88,14 +88,14 @@ class Ingest:
         judged = self._judge(drafts)
         counts = Counts(posts=len(posts), known=len(known))
         added: list[mentions.Added] = []
-        answered: set[int] = set()
+        answered: list[mentions.Answer] = []
         try:
             with self._store.write() as connection:
                 topics.note(connection, self._words, now)
                 for post, findings in judged:
                     stored = mentions.save(connection, post, findings, now)
                     added += stored.added
-                    answered.update(stored.answered)
+                    answered += stored.answered
                     if stored.added and post.comments_url and post.parent_id is None:
                         follow(connection, _comments_on(post, post.comments_url, now))
                     counts += Counts(edited=stored.edited, mentions=len(stored.added), answers=len(stored.answered))

@@ -282,8 +282,9 @@ class Escalation:
 
     `generation` numbers the timers: a timer of an older generation never fires. `told_at`: from when its tiers count;
     `repeats`: how often the last tier, or whoever has it, has been reminded since; `held_until`: when it may be told.
-    `answered_at`: when one of our own accounts first spoke in the discussion since it alerted; `team`: to which team it
-    was handed over.
+    `passed_over`: tiers that were due while their team was away, and are still to be told. `answered_at`: when one of
+    our own accounts first spoke in the discussion since it alerted, or since `waiting_since`, where an answer is waited
+    for anew; `team`: to which team it was handed over.
     """
 
     id: int
@@ -311,6 +312,8 @@ class Escalation:
     held_until: datetime | None = None
     answered_at: datetime | None = None
     team: str | None = None
+    passed_over: tuple[int, ...] = ()
+    waiting_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from monitor.slack.messages import ESCALATIONS, Message, render_notice, render_r
 from monitor.slack.text import escape
 from monitor.store import escalations
 from monitor.store.mentions import by_ids
+from monitor.wording.catalogs import words
+from monitor.wording.text import texts_from_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Renderer:
         # What is said of a root, and the text of a reply that became one, stays when the root is brought up to date.
         shown = root if root and message.kind is MessageKind.UPDATE else message
         payload, notes = shown.payload, _notes(shown)
-        text, notify = str(payload.get("text", "")), payload.get("notify", ()) if self.calls_people else ()
+        text = words().texts(texts_from_json(payload.get("text", "")))
+        notify = payload.get("notify", ()) if self.calls_people else ()
         if message.escalation_id is None or message.kind is MessageKind.NOTICE:
             rendered = render_notice(text, notes=notes)
         else:

@@ -6,15 +6,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from monitor import __version__
 from monitor.config import Config
 from monitor.errors import ConfigError, Problem
+from monitor.model import Scope
 from monitor.prove import prove
 from monitor.rules.load import LARGEST_FILE, LARGEST_FOLDER, MOST_FILES, RuleSet, load_rules, to_be_read
+from monitor.yamlfile import parse_yaml
 
 log = logging.getLogger("monitor.rules")
 
@@ -26,7 +29,22 @@ Signature = tuple[tuple[str, int, int], ...]
 
 def read_rules(config: Config, today: date | None = None) -> RuleSet:
     """The rules of the configured folder, their tests not yet run; raises `ConfigError`."""
-    return load_rules(rule_files(config.rules), config.brand_names, str(config.rules), today)
+    rules = load_rules(rule_files(config.rules), config.brand_names, str(config.rules), today)
+    return replace(rules, warnings=(*rules.warnings, *_never_answered(rules, config)))
+
+
+def _never_answered(rules: RuleSet, config: Config) -> Iterator[Problem]:
+    """Tiers that wait for an answer of ours where nobody knows which accounts are ours."""
+    known = [brand.name for brand in config.brands if brand.own_accounts]
+    for rule in rules.rules:
+        watched = [name for name in config.brand_names if rule.watches(name, config.competitors)]
+        if not watched or rule.scope is Scope.BRAND or any(name in known for name in watched):
+            continue
+        for index, tier in enumerate(rule.escalate):
+            if tier.unless_answered:
+                document = parse_yaml(rule.source_text, f"{config.rules}/{rule.file}")
+                what = f"no own_accounts of {' or '.join(watched)} stand in the configuration, so no answer is noticed"
+                yield document.problem(("escalate", index, "unless"), what, warning=True)
 
 
 def proven_rules(

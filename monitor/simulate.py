@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from monitor.carry_out import act, kept_by
 from monitor.deliver import Delivery
 from monitor.escalate import BRAND_EVERY, Escalate
-from monitor.escalation.events import Acknowledge, Assign, Event, Resolve, Snooze
+from monitor.escalation.events import Acknowledge, Assign, Event, Reason, Resolve, Snooze
 from monitor.escalation.machine import ALIVE
 from monitor.model import Author, Escalation, Finding, Outcome, Post, Scope, Sentiment, State
 from monitor.outgoing import MessageKind
@@ -26,6 +26,8 @@ from monitor.rules.testing.testcase import Button, Click, Expectation, Mute, Sai
 from monitor.slack.messages import Delivered, Message
 from monitor.store import Store, escalations, mentions, mutes
 from monitor.store.outbox import Outbox
+from monitor.wording.catalogs import words
+from monitor.wording.text import texts_from_json
 
 #: Where rules go whose team is gone; no test has such a rule.
 CHANNEL = "#brand-alerts"
@@ -273,11 +275,11 @@ class Simulation:
         escalation = escalations.by_id(connection, event["escalation_id"])
         assert escalation is not None
         data: dict[str, Any] = json.loads(event["data"])
-        about, what = _name(escalation, connection), event["what"]
-        if what == "held back":
+        about = _name(escalation, connection)
+        if event["what"] == "held back":
             self.timeline.append(Moment(self._now, MomentKind.SILENCE, f"nothing is posted: {event['why']}", about))
             return
-        what = f"tier {data['tier']}" if what == "changed" and data.get("told") else what
+        what = _what(event, data)
         if what != "changed":
             text = what if what == event["why"] else f"{what}: {event['why']}"
             self.timeline.append(Moment(self._now, MomentKind.STATE, text, about))
@@ -294,7 +296,10 @@ class Simulation:
                 message = Outbox(connection).get(outbox_id)
                 escalation = escalations.by_id(connection, message.escalation_id or 0)
                 about = _name(escalation, connection) if escalation else ""
-                text = str(message.payload.get("text", "")) or f"{message.payload.get('new', '')} new"
+                text = (
+                    words().texts(texts_from_json(message.payload.get("text", "")))
+                    or f"{message.payload.get('new', '')} new"
+                )
                 if message.kind is MessageKind.REPLY:
                     self.replies.append(message.escalation_id)
                     self.timeline.append(Moment(self._now, MomentKind.REPLY, f"in the thread: {text}", about))
@@ -308,6 +313,17 @@ def _name(escalation: Escalation, connection: sqlite3.Connection) -> str:
     if escalation.scope is Scope.BRAND:
         return escalation.brand
     return escalations.subject_of(connection, escalation)
+
+
+def _what(event: sqlite3.Row, data: Mapping[str, Any]) -> str:
+    """What happened, where its state alone does not say it."""
+    if event["why"] == Reason.HANDED_OVER:
+        return f"handed over to {data['team']}"
+    if event["why"] == Reason.ANSWERED:
+        return "answered"
+    if event["what"] == "changed" and data.get("told"):
+        return " and ".join(f"tier {told['tier']}" for told in data["told"])
+    return str(event["what"])
 
 
 def _event(click: Click, now: datetime) -> Event:

@@ -16,6 +16,7 @@ class Tier:
     after: timedelta
     unless_acknowledged: bool = False
     hours: Hours | None = None
+    unless_answered: bool = False
 
 
 FIRST = Tier(timedelta())

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from monitor.model import Escalation, Outcome, Severity
+from monitor.wording.text import Text
 
 
 class TimerKind(StrEnum):
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     MAY_SPEAK = "the team is there and no mute is left"
     TOLD = "its first message stands in the channel"
     NOBODY_TOOK_IT = "nobody has taken it in time"
+    NOBODY_ANSWERED = "nobody has answered in time"
     IN_ANY_CASE = "this team is told in any case"
     STILL_OPEN = "nobody has taken it yet"
     STILL_HELD = "acknowledged, but not resolved yet"
@@ -89,7 +91,7 @@ class CannotBeTold:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One of our own accounts has spoken in the discussion, `at` that time."""
+    """One of our own accounts has spoken in the discussion, `at` that time: what waits for an answer no longer does."""
 
     at: datetime
 
@@ -152,13 +154,17 @@ class StartTimer:
 
 @dataclass(frozen=True, slots=True)
 class StopTimers:
-    """All timers of the state that ended; BUNDLE goes on, for the news it gathered must still be told, and HOLD, for a
-    rule that had to be silent must still speak."""
+    """Those of `kinds`, or all of the state that ended; BUNDLE goes on, for the news it gathered must still be told,
+    and HOLD, for a rule that had to be silent must still speak."""
+
+    kinds: tuple[TimerKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SendRoot:
-    """The one message of this escalation."""
+    """The one message of this escalation; `text` is said on it."""
+
+    text: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,7 @@ class SendReply:
     """Tell the thread: the mentions that are new since it was last told, headed by `text`. `call`: with a call to the
     team of the present tier, as that tier asks; `remind`: with one to whoever has it."""
 
-    text: str = ""
+    text: Text | None = None
     call: bool = False
     remind: bool = False
 

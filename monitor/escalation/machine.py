@@ -11,16 +11,15 @@ that are late together make one step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.escalation import people, tiers
 from monitor.escalation.clockwork import Clockwork
 from monitor.escalation.events import (
     Acknowledge,
     Answered,
     Assign,
-    CallTier,
     CannotBeTold,
     Decision,
     Effect,
@@ -40,16 +39,31 @@ from monitor.escalation.events import (
     TimerKind,
     Told,
 )
+from monitor.escalation.steps import (
+    ALIVE as ALIVE,
+)
+from monitor.escalation.steps import (
+    UNTAKEN,
+    bundle,
+    changed,
+    from_first_tier,
+    in_charge,
+    nothing,
+    step,
+    waiting_anew,
+)
+from monitor.escalation.tiers import next_timers
 from monitor.model import Escalation, State
+from monitor.wording.names import SEVERITIES
+from monitor.wording.text import Text, say
 
-ALIVE = (State.PENDING, State.HELD, State.OPEN, State.ACKNOWLEDGED, State.SNOOZED)
 #: People have been told of it: its message stands in a channel, or is on its way there.
 TOLD = (State.OPEN, State.ACKNOWLEDGED, State.SNOOZED)
 #: Timers that outlive the state in which they were started.
 LASTING = (TimerKind.BUNDLE, TimerKind.HOLD)
 #: Timers whose time depends on hours and mutes: fired too early, they are set anew.
 BY_HOURS = (TimerKind.TIER, TimerKind.HOLD)
-GOES_ON = "It goes on after it was resolved."
+GOES_ON = say("It goes on after it was resolved.")
 
 
 def begin(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
@@ -76,22 +90,26 @@ def decide(escalation: Escalation, event: Event, clock: Clockwork, now: datetime
             return _fired(escalation, event, clock, now)
         case NewMentions():
             if escalation.state in TOLD:
-                return Decision(escalation, (_bundle(clock, now),), Reason.NEWS)
-            return _nothing(escalation, Reason.NOTHING_NEW)
-        case HandOver() | Answered() | CannotBeTold():
-            return _nothing(escalation, Reason.NOTHING_NEW)
+                return Decision(escalation, (bundle(clock, now),), Reason.NEWS)
+            return nothing(escalation, Reason.NOTHING_NEW)
+        case Answered():
+            return _answered(escalation, event, clock, now)
         case Told():
-            return _told(escalation, clock, now)
+            return _told(escalation, Reason.TOLD, clock, now)
+        case CannotBeTold():
+            return _told(escalation, Reason.CANNOT_BE_TOLD, clock, now)
         case TimerDue():
             return _timer_due(escalation, event, clock, now)
         case Acknowledge():
-            return _acknowledge(escalation, event.by, None, Reason.ACKNOWLEDGED, clock, now)
+            return people.acknowledge(escalation, event.by, None, Reason.ACKNOWLEDGED, clock, now)
         case Assign():
-            return _acknowledge(escalation, event.by, event.to, Reason.ASSIGNED, clock, now)
+            return people.acknowledge(escalation, event.by, event.to, Reason.ASSIGNED, clock, now)
+        case HandOver():
+            return people.hand_over(escalation, event, clock, now)
         case Snooze():
-            return _snooze(escalation, event, clock, now)
+            return people.snooze(escalation, event, clock, now)
         case Resolve():
-            return _resolve(escalation, event, now)
+            return people.resolve(escalation, event, now)
 
 
 # -- rules that fire ---------------------------------------------------------------------------------------------
@@ -99,16 +117,16 @@ def decide(escalation: Escalation, event: Event, clock: Clockwork, now: datetime
 
 def _fired(escalation: Escalation, event: Fired, clock: Clockwork, now: datetime) -> Decision:
     if escalation.state is State.DROPPED:
-        return _nothing(escalation, Reason.ALREADY_ENDED)
+        return nothing(escalation, Reason.ALREADY_ENDED)
     if escalation.state is State.RESOLVED:
-        forgotten = {"resolved_at": None, "resolved_by": None, "outcome": None, "note": "", **_UNTAKEN}
-        again = _with(escalation, severity=event.severity, rule_id=event.rule_id, **forgotten)
+        forgotten = {"resolved_at": None, "resolved_by": None, "outcome": None, "note": "", **UNTAKEN}
+        again = changed(waiting_anew(in_charge(escalation, event), now), **forgotten)
         return _speak(again, clock, now, Reason.NEW_MATCH, GOES_ON)
     more_severe = event.severity.rank > escalation.severity.rank
     if escalation.state is State.PENDING:
         if not more_severe:
-            return _nothing(escalation, Reason.NOTHING_NEW)
-        raised = replace(escalation, severity=event.severity, rule_id=event.rule_id, changed_at=now)
+            return nothing(escalation, Reason.NOTHING_NEW)
+        raised = replace(waiting_anew(in_charge(escalation, event), now), changed_at=now)
         if not clock.wait_first:
             return _speak(raised, clock, now, Reason.SEVERITY_UP)
         # Nobody has been told yet: they are when the shorter of both waits is over.
@@ -121,19 +139,19 @@ def _fired(escalation: Escalation, event: Fired, clock: Clockwork, now: datetime
         return Decision(escalation, (StartTimer(TimerKind.HOLD, free_at),), _held_because(clock, now))
     if escalation.opened_at is None:
         # Somebody took it while its rule was muted; whichever may speak makes its first message.
-        speaking = replace(escalation, severity=event.severity, rule_id=event.rule_id)
+        speaking = in_charge(escalation, event)
         if more_severe:
-            return _speak(speaking, clock, now, Reason.SEVERITY_UP)
+            return _speak(waiting_anew(speaking, now), clock, now, Reason.SEVERITY_UP)
         return Decision(replace(speaking, opened_at=now), (SendRoot(),), Reason.MAY_SPEAK)
     if more_severe:
-        raised = replace(escalation, severity=event.severity, rule_id=event.rule_id, snoozed_until=None)
-        raised = _from_first_tier(raised, now)
-        text = f"More severe now: {event.severity.value}."
-        effects = (StopTimers(), SendReply(text, call=True), SendUpdate(), *_next(raised, clock, now))
+        raised = replace(waiting_anew(in_charge(escalation, event), now), snoozed_until=None)
+        raised = from_first_tier(raised, now)
+        text = say("More severe now: {severity}.", severity=SEVERITIES[event.severity])
+        effects = (StopTimers(), SendReply(text, call=True), SendUpdate(), *next_timers(raised, clock, now))
         return Decision(raised, effects, Reason.SEVERITY_UP)
     if event.added:
-        return Decision(escalation, (_bundle(clock, now),), Reason.MORE_RULES)
-    return _nothing(escalation, Reason.NOTHING_NEW)
+        return Decision(escalation, (bundle(clock, now),), Reason.MORE_RULES)
+    return nothing(escalation, Reason.NOTHING_NEW)
 
 
 def _fired_while_held(
@@ -142,88 +160,66 @@ def _fired_while_held(
     """What may be said now is said now; a more severe rule that may not yet speak takes over when it may."""
     if free_at > now:
         worse = event.severity.rank > escalation.severity.rank
-        charge = {"severity": event.severity, "rule_id": event.rule_id} if worse else {}
+        charge = waiting_anew(in_charge(escalation, event), now) if worse else escalation
         until = min(time for time in (free_at, escalation.held_until) if time and time > now)
-        held = _with(escalation, held_until=until, **charge)
+        held = replace(charge, held_until=until)
         return Decision(held, (StartTimer(TimerKind.HOLD, free_at),), _held_because(clock, now))
     waits: tuple[Effect, ...] = ()
     if escalation.severity.rank > event.severity.rank and escalation.held_until and escalation.held_until > now:
         waits = (StartTimer(TimerKind.HOLD, escalation.held_until),)
-    speaking = replace(escalation, severity=event.severity, rule_id=event.rule_id)
+    speaking = in_charge(escalation, event)
+    if event.severity.rank > escalation.severity.rank:
+        speaking = waiting_anew(speaking, now)
     decision = _speak(speaking, clock, now, Reason.MAY_SPEAK, GOES_ON)
     return replace(decision, effects=(*decision.effects, *waits))
 
 
-def _speak(escalation: Escalation, clock: Clockwork, now: datetime, reason: Reason, again: str = "") -> Decision:
+def _speak(
+    escalation: Escalation, clock: Clockwork, now: datetime, reason: Reason, again: Text | None = None
+) -> Decision:
     """Open it and tell its team, or hold it until that may be done. `again`: what to say where it was told before."""
     free_at = clock.free_at(1, escalation.severity, now)
     if free_at > now:
-        held = _step(escalation, now, state=State.HELD, held_until=free_at)
+        held = step(escalation, now, state=State.HELD, held_until=free_at)
         return Decision(held, (StopTimers(), StartTimer(TimerKind.HOLD, free_at)), _held_because(clock, now))
     if escalation.opened_at is None:
-        opened = _step(escalation, now, state=State.OPEN, tier=1, opened_at=now, held_until=None)
+        opened = step(escalation, now, state=State.OPEN, tier=1, opened_at=now, held_until=None)
         return Decision(opened, (StopTimers(), SendRoot()), reason)
-    opened = _from_first_tier(replace(escalation, held_until=None), now)
-    effects = (StopTimers(), SendReply(again, call=True), SendUpdate(), *_next(opened, clock, now))
+    opened = from_first_tier(replace(escalation, held_until=None), now)
+    effects = (StopTimers(), SendReply(again, call=True), SendUpdate(), *next_timers(opened, clock, now))
     return Decision(opened, effects, reason)
-
-
-def _from_first_tier(escalation: Escalation, now: datetime) -> Escalation:
-    """Open again; its tiers count anew, unless its first message is still on its way."""
-    told_at = now if escalation.told_at else None
-    return _step(escalation, now, state=State.OPEN, tier=1, told_at=told_at, repeats=0)
 
 
 def _held_because(clock: Clockwork, now: datetime) -> Reason:
     return Reason.MUTED if clock.muted(now) else Reason.OUTSIDE_HOURS
 
 
-def _told(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
-    if escalation.told_at is not None:
-        return _nothing(escalation, Reason.NOTHING_NEW)
+def _told(escalation: Escalation, reason: Reason, clock: Clockwork, now: datetime) -> Decision:
+    """Its first message stands there, or cannot: from now on its tiers count."""
+    if escalation.told_at is not None or escalation.opened_at is None:
+        return nothing(escalation, Reason.NOTHING_NEW)
     # In whatever state it is by then: when it comes back, its message stands there and its tiers count.
     told = replace(escalation, told_at=now)
-    return Decision(told, _next(told, clock, now), Reason.TOLD)
+    return Decision(told, next_timers(told, clock, now), reason)
 
 
-# -- tiers -------------------------------------------------------------------------------------------------------
-
-
-def _later_tiers(escalation: Escalation, clock: Clockwork) -> list[int]:
-    """Those that are still to be told, unless somebody takes it."""
-    taken = escalation.state is State.ACKNOWLEDGED
-    later = range(escalation.tier + 1, len(clock.tiers) + 1)
-    return [number for number in later if not (taken and clock.tier(number).unless_acknowledged)]
-
-
-def _next(escalation: Escalation, clock: Clockwork, now: datetime) -> tuple[Effect, ...]:
-    """The timer of the next tier that may be told, or of the repetition after the last."""
-    if escalation.told_at is None or escalation.state not in (State.OPEN, State.ACKNOWLEDGED):
-        return ()
-    due = [
-        clock.free_at(number, escalation.severity, max(now, escalation.told_at + clock.tier(number).after))
-        for number in _later_tiers(escalation, clock)
-    ]
-    if due:
-        return (StartTimer(TimerKind.TIER, min(due)),)
-    if escalation.state is State.OPEN and escalation.repeats < clock.repeat_at_most:
-        at = clock.free_at(escalation.tier, escalation.severity, now + clock.repeat_after)
-        return (StartTimer(TimerKind.REPEAT, at),)
-    return ()
-
-
-def _tier_due(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
-    """All tiers whose time has come and whose team may be told are told in one step."""
-    since = escalation.told_at or now
-    due = [number for number in _later_tiers(escalation, clock) if since + clock.tier(number).after <= now]
-    numbers = [number for number in due if clock.free_at(number, escalation.severity, now) <= now]
-    if not numbers:
-        reason = Reason.OUTSIDE_HOURS if due else Reason.NOTHING_NEW
-        return Decision(escalation, _next(escalation, clock, now), reason)
-    called = replace(escalation, tier=numbers[-1], changed_at=now)
-    reason = Reason.NOBODY_TOOK_IT if escalation.state is State.OPEN else Reason.IN_ANY_CASE
-    effects = (*map(CallTier, numbers), SendUpdate(), *_next(called, clock, now))
-    return Decision(called, effects, reason)
+def _answered(escalation: Escalation, event: Answered, clock: Clockwork, now: datetime) -> Decision:
+    """The first answer to what is waited for now; the tiers that it spares wait no longer."""
+    if escalation.state not in ALIVE:
+        return nothing(escalation, Reason.ALREADY_ENDED)
+    since = escalation.waiting_since or escalation.created_at
+    if escalation.answered_at is not None or event.at < since:
+        return nothing(escalation, Reason.NOTHING_NEW)
+    answered = replace(escalation, answered_at=event.at, changed_at=now)
+    effects: list[Effect] = []
+    if escalation.state in (State.OPEN, State.ACKNOWLEDGED):
+        # A repetition that goes on keeps its time.
+        ending = (TimerKind.TIER,) if tiers.repeats(answered, clock) else (TimerKind.TIER, TimerKind.REPEAT)
+        following = [timer for timer in next_timers(answered, clock, now) if isinstance(timer, StartTimer)]
+        effects += [StopTimers(ending), *(timer for timer in following if timer.kind is TimerKind.TIER)]
+    if escalation.opened_at is not None:
+        effects.append(SendUpdate())
+    return Decision(answered, tuple(effects), Reason.ANSWERED)
 
 
 # -- timers ------------------------------------------------------------------------------------------------------
@@ -231,12 +227,12 @@ def _tier_due(escalation: Escalation, clock: Clockwork, now: datetime) -> Decisi
 
 def _timer_due(escalation: Escalation, event: TimerDue, clock: Clockwork, now: datetime) -> Decision:
     if event.kind not in LASTING and event.generation != escalation.generation:
-        return _nothing(escalation, Reason.OLD_TIMER)
+        return nothing(escalation, Reason.OLD_TIMER)
     match event.kind, escalation.state:
         case TimerKind.WAIT_FIRST, State.PENDING:
             if event.holds:
                 return _speak(escalation, clock, now, Reason.WAIT_OVER)
-            dropped = _step(escalation, now, state=State.DROPPED)
+            dropped = step(escalation, now, state=State.DROPPED)
             return Decision(dropped, (StopTimers(),), Reason.CONDITION_GONE)
     if escalation.state in TOLD and clock.muted(now):
         # Nothing is posted now; whatever it is, its time comes when the mute ends. What stands there stays current.
@@ -253,35 +249,33 @@ def _timer_due(escalation: Escalation, event: TimerDue, clock: Clockwork, now: d
         case TimerKind.BUNDLE, State.OPEN | State.ACKNOWLEDGED:
             return Decision(escalation, (SendReply(), SendUpdate()), Reason.BUNDLED)
         case TimerKind.TIER, State.OPEN | State.ACKNOWLEDGED:
-            return _tier_due(escalation, clock, now)
+            return tiers.tier_due(escalation, clock, now)
         case TimerKind.REPEAT, State.OPEN:
-            return _repeat(escalation, clock, now)
+            return tiers.repeat(escalation, clock, now)
         case TimerKind.REMIND, State.ACKNOWLEDGED:
             return _remind(escalation, clock, now)
         case TimerKind.SNOOZE, State.SNOOZED:
             return _wake(escalation, clock, now)
         case TimerKind.REOPEN, State.ACKNOWLEDGED:
             return _untaken(escalation, clock, now)
-    return _nothing(escalation, Reason.OLD_TIMER)
-
-
-def _repeat(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
-    free_at = clock.free_at(escalation.tier, escalation.severity, now)
-    if free_at > now:
-        return Decision(escalation, (StartTimer(TimerKind.REPEAT, free_at),), Reason.OUTSIDE_HOURS)
-    repeated = replace(escalation, repeats=escalation.repeats + 1)
-    taken = f"although {escalation.assignee} has had it" if escalation.assignee else "and nobody has taken it"
-    text = f"Still open, {taken} (repeated {repeated.repeats} of {clock.repeat_at_most})."
-    return Decision(repeated, (SendReply(text, call=True), *_next(repeated, clock, now)), Reason.STILL_OPEN)
+    return nothing(escalation, Reason.OLD_TIMER)
 
 
 def _remind(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
     free_at = clock.free_at(escalation.tier, escalation.severity, now)
     if free_at > now:
         return Decision(escalation, (StartTimer(TimerKind.REMIND, free_at),), Reason.OUTSIDE_HOURS)
+    taken = escalation.acknowledged_at
+    late = clock.reopen_after is not None and taken is not None and taken + clock.reopen_after <= now
+    if late and clock.free_at(1, escalation.severity, now) <= now:
+        # Both are late, as after a suspend: that it is open again says it all.
+        return _untaken(escalation, clock, now)
     reminded = replace(escalation, repeats=escalation.repeats + 1)
-    text = f"{escalation.assignee or 'Somebody'} has it and it is not resolved yet."
-    again: Iterable[Effect] = ()
+    if escalation.assignee:
+        text = say("{who} has it and it is not resolved yet.", who=escalation.assignee)
+    else:
+        text = say("Somebody has it and it is not resolved yet.")
+    again: tuple[Effect, ...] = ()
     if clock.remind_after and reminded.repeats < clock.repeat_at_most:
         again = (StartTimer(TimerKind.REMIND, now + clock.remind_after),)
     return Decision(reminded, (SendReply(text, remind=True), *again), Reason.STILL_HELD)
@@ -290,8 +284,8 @@ def _remind(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision
 def _wake(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
     # The next tier is as far away as when this one was told, and so are all repetitions.
     told_at = now - clock.tier(escalation.tier).after if escalation.told_at else None
-    back = _step(escalation, now, state=State.OPEN, snoozed_until=None, told_at=told_at, repeats=0)
-    effects = (StopTimers(), SendReply("The snooze is over."), SendUpdate(), *_next(back, clock, now))
+    back = step(escalation, now, state=State.OPEN, snoozed_until=None, told_at=told_at, repeats=0)
+    effects = (StopTimers(), SendReply(say("The snooze is over.")), SendUpdate(), *next_timers(back, clock, now))
     return Decision(back, effects, Reason.SNOOZE_OVER)
 
 
@@ -299,95 +293,7 @@ def _untaken(escalation: Escalation, clock: Clockwork, now: datetime) -> Decisio
     free_at = clock.free_at(1, escalation.severity, now)
     if free_at > now:
         return Decision(escalation, (StartTimer(TimerKind.REOPEN, free_at),), Reason.OUTSIDE_HOURS)
-    back = _from_first_tier(_with(escalation, **_UNTAKEN), now)
-    text = "Acknowledged, but not resolved in time: it is open again."
-    effects = (StopTimers(), SendReply(text, call=True), SendUpdate(), *_next(back, clock, now))
+    back = from_first_tier(changed(escalation, **UNTAKEN), now)
+    text = say("Acknowledged, but not resolved in time: it is open again.")
+    effects = (StopTimers(), SendReply(text, call=True), SendUpdate(), *next_timers(back, clock, now))
     return Decision(back, effects, Reason.NOT_RESOLVED_IN_TIME)
-
-
-# -- people ------------------------------------------------------------------------------------------------------
-
-
-def _acknowledge(
-    escalation: Escalation, by: str, to: str | None, reason: Reason, clock: Clockwork, now: datetime
-) -> Decision:
-    if escalation.state not in ALIVE:
-        return _nothing(escalation, Reason.ALREADY_ENDED)
-    assignee = to or escalation.assignee or by
-    if escalation.state is State.ACKNOWLEDGED and assignee == escalation.assignee:
-        return _nothing(escalation, Reason.ALREADY_ACKNOWLEDGED)
-    taken = _step(
-        escalation,
-        now,
-        state=State.ACKNOWLEDGED,
-        assignee=assignee,
-        acknowledged_at=now,
-        acknowledged_by=by,
-        snoozed_until=None,
-        tier=escalation.tier or 1,
-        repeats=0,
-    )
-    effects: list[Effect] = [StopTimers()]
-    if clock.reopen_after:
-        effects.append(StartTimer(TimerKind.REOPEN, now + clock.reopen_after))
-    if clock.remind_after:
-        effects.append(StartTimer(TimerKind.REMIND, now + clock.remind_after))
-    return _shown(escalation, taken, (*effects, *_next(taken, clock, now)), reason, clock, now)
-
-
-def _snooze(escalation: Escalation, event: Snooze, clock: Clockwork, now: datetime) -> Decision:
-    if escalation.state not in ALIVE:
-        return _nothing(escalation, Reason.ALREADY_ENDED)
-    asleep = _step(escalation, now, state=State.SNOOZED, snoozed_until=event.until, tier=escalation.tier or 1)
-    effects = (StopTimers(), StartTimer(TimerKind.SNOOZE, event.until))
-    return _shown(escalation, asleep, effects, Reason.SNOOZED, clock, now)
-
-
-def _shown(
-    before: Escalation, after: Escalation, effects: tuple[Effect, ...], reason: Reason, clock: Clockwork, now: datetime
-) -> Decision:
-    """What a person did, with its message brought up to date. Taken from the command line before its first message, it
-    is posted all the same, so that the team sees who has it; while the rule is muted that waits."""
-    if before.opened_at is not None:
-        return Decision(after, (*effects, SendUpdate()), reason)
-    if clock.muted_until and clock.muted(now):
-        return Decision(after, (*effects, StartTimer(TimerKind.HOLD, clock.muted_until)), reason)
-    return Decision(replace(after, opened_at=now), (*effects, SendRoot()), reason)
-
-
-def _resolve(escalation: Escalation, event: Resolve, now: datetime) -> Decision:
-    if escalation.state not in ALIVE:
-        return _nothing(escalation, Reason.ALREADY_ENDED)
-    ended = _step(
-        escalation,
-        now,
-        state=State.RESOLVED,
-        resolved_at=now,
-        resolved_by=event.by,
-        outcome=event.outcome,
-        note=event.note,
-        snoozed_until=None,
-        held_until=None,
-    )
-    shown: tuple[Effect, ...] = (SendUpdate(),) if escalation.opened_at is not None else ()
-    return Decision(ended, (StopTimers(), *shown), Reason.RESOLVED)
-
-
-_UNTAKEN: dict[str, None] = {"acknowledged_at": None, "acknowledged_by": None, "assignee": None}
-
-
-def _step(escalation: Escalation, now: datetime, **changes: object) -> Escalation:
-    """The next state, of a new generation: every timer that still runs is from now on an old one."""
-    return _with(escalation, generation=escalation.generation + 1, changed_at=now, **changes)
-
-
-def _with(escalation: Escalation, **changes: object) -> Escalation:
-    return replace(escalation, **changes)  # type: ignore[arg-type]
-
-
-def _bundle(clock: Clockwork, now: datetime) -> StartTimer:
-    return StartTimer(TimerKind.BUNDLE, now + clock.update_every)
-
-
-def _nothing(escalation: Escalation, reason: Reason) -> Decision:
-    return Decision(escalation, (), reason)

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidateAs, with_config
 
-from monitor.checking import checked
+from monitor.checking import OneOrMore, checked
 from monitor.fields import (
     EACH_ONCE,
     FILE,
@@ -50,6 +50,7 @@ from monitor.rules.rule import (
     TierSpec,
     Timing,
     TopicsSpec,
+    Unless,
 )
 from monitor.rules.testing.when import Start
 from monitor.schemas import json_schema
@@ -186,8 +187,10 @@ class _Tier:
     """Counted from the moment the first message stood in Slack."""
     team: TeamName
     """The name of a team in teams.yaml."""
-    unless: Literal["acknowledged"] | None = None
-    """Skipped once somebody has taken the escalation."""
+    unless: Annotated[
+        tuple[Unless, ...], Field(min_length=1, examples=[["acknowledged", "answered"]]), EACH_ONCE, OneOrMore()
+    ] = ()
+    """Skipped once somebody has taken the escalation, or one of our own accounts has answered in the discussion."""
     mention: Switch = False
     """Call the team by name."""
 
@@ -332,7 +335,14 @@ def parse_rule(document: Document, name: str, text: str, references: References)
         scope=said.scope,
         timing=said.timing,
         escalate=tuple(
-            TierSpec(tier.after, tier.team, tier.unless is not None, tier.mention) for tier in said.escalate
+            TierSpec(
+                tier.after,
+                tier.team,
+                unless_acknowledged=Unless.ACKNOWLEDGED in tier.unless,
+                mention=tier.mention,
+                unless_answered=Unless.ANSWERED in tier.unless,
+            )
+            for tier in said.escalate
         ),
         acknowledged=said.acknowledged,
         outside_hours=said.outside_hours,

@@ -15,7 +15,7 @@ from datetime import date
 from typing import ParamSpec, TypeVar
 
 from monitor.errors import ConfigError, Problem
-from monitor.model import Guideline
+from monitor.model import Guideline, Scope
 from monitor.rules.language import LONGEST_MUTE, parse_rule
 from monitor.rules.people.rota import Team
 from monitor.rules.people.teams import parse_teams
@@ -206,6 +206,9 @@ def _warnings(read: RuleSet, documents: Mapping[str, Document], folder: str, tod
             if tier.mention and team and not (team.user_group or team.members):
                 what = f"{tier.team} has neither a user group nor members in {TEAMS}, so nobody will be called by name"
                 yield document.problem(("escalate", index, "mention"), what, warning=True)
+            if tier.unless_answered and rule.scope is Scope.BRAND:
+                what = "with `scope: brand` there is no discussion in which to answer, so this never spares the tier"
+                yield document.problem(("escalate", index, "unless"), what, warning=True)
         for index, mute in enumerate(rule.mutes):
             if today and mute.until.date() < today:
                 yield document.problem(("mutes", index), "this mute has ended; delete it", warning=True)

@@ -132,14 +132,23 @@ class Timing:
     """A match so soon after the end reopens the escalation; a later one makes a new one."""
 
 
+class Unless(StrEnum):
+    """What spares a tier: somebody has taken the escalation, or one of our own accounts has answered."""
+
+    ACKNOWLEDGED = "acknowledged"
+    ANSWERED = "answered"
+
+
 @dataclass(frozen=True, slots=True)
 class TierSpec:
-    """`after` counts from the moment the first post was confirmed. `mention` calls the team by name in Slack."""
+    """`after` counts from the moment the first post was confirmed. It is told unless somebody has taken it, or one of
+    our own accounts has answered, where it says so. `mention` calls the team by name in Slack."""
 
     after: timedelta
     team: str
     unless_acknowledged: bool = False
     mention: bool = False
+    unless_answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

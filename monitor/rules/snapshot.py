@@ -68,7 +68,12 @@ class Snapshot:
 
     def clockwork(self, muted_until: datetime | None = None) -> Clockwork:
         tiers = tuple(
-            Tier(tier.after, tier.unless_acknowledged, team.hours if (team := self.teams.get(tier.team)) else None)
+            Tier(
+                tier.after,
+                tier.unless_acknowledged,
+                team.hours if (team := self.teams.get(tier.team)) else None,
+                tier.unless_answered,
+            )
             for tier in self.tiers
         )
         return Clockwork(
@@ -82,6 +87,13 @@ class Snapshot:
     def with_teams(self, teams: Mapping[str, Team]) -> Snapshot:
         """With the teams as they are now; one that is gone stays as it was."""
         return replace(self, teams={name: teams.get(name, team) for name, team in self.teams.items()})
+
+    def handed_to(self, team: Team) -> Snapshot:
+        """With `team` as the first to be told, by name; the later tiers stay, but for one of that same team. The team
+        that was the first stays known."""
+        later = tuple(tier for tier in self.tiers[1:] if tier.team != team.id)
+        first = TierSpec(timedelta(), team.id, mention=True)
+        return replace(self, tiers=(first, *later), teams={**self.teams, team.id: team})
 
     def to_json(self) -> dict[str, Any]:
         return {

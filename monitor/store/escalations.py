@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,6 +99,8 @@ def save(connection: sqlite3.Connection, escalation: Escalation) -> None:
     for name, value in values.items():
         if isinstance(value, datetime):
             values[name] = to_text(value)
+        elif isinstance(value, tuple):
+            values[name] = json.dumps(value)
     assignments = ", ".join(f"{name} = ?" for name in values)
     connection.execute(f"UPDATE escalations SET {assignments} WHERE id = ?", [*values.values(), escalation.id])
 
@@ -171,8 +173,11 @@ def start_timer(connection: sqlite3.Connection, escalation: Escalation, kind: Ti
     return running is None
 
 
-def stop_timers(connection: sqlite3.Connection, escalation_id: int) -> None:
-    connection.execute("DELETE FROM timers WHERE escalation_id = ? AND kind NOT IN (?, ?)", [escalation_id, *LASTING])
+def stop_timers(connection: sqlite3.Connection, escalation_id: int, kinds: Collection[TimerKind] = ()) -> None:
+    """Those of `kinds`; without any, all that end with a state."""
+    ending = kinds or [kind for kind in TimerKind if kind not in LASTING]
+    marks = ",".join("?" for _ in ending)
+    connection.execute(f"DELETE FROM timers WHERE escalation_id = ? AND kind IN ({marks})", [escalation_id, *ending])
 
 
 def due_timers(connection: sqlite3.Connection, now: datetime, limit: int = 100) -> tuple[DueTimer, ...]:

@@ -33,12 +33,20 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """One of our own accounts spoke in a discussion, at that time."""
+
+    discussion_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """What storing one post did: its new mentions, and the discussions that got an answer of our own."""
+    """What storing one post did: its new mentions, and our own answers."""
 
     edited: bool
     added: tuple[Added, ...] = ()
-    answered: tuple[int, ...] = ()
+    answered: tuple[Answer, ...] = ()
 
 
 def known_texts(connection: sqlite3.Connection, posts: Sequence[Post]) -> dict[tuple[str, str], tuple[str | None, str]]:
@@ -84,7 +92,8 @@ def save(connection: sqlite3.Connection, post: Post, findings: Sequence[Finding]
         seen_at = from_text(row["seen_at"])
         _update_post(connection, post_id, post, now if edited else None)
     at = min(post.published_at, seen_at)
-    added, answered = [], []
+    added: list[Added] = []
+    answered: list[Answer] = []
     for finding in findings:
         old = connection.execute(
             "SELECT id, discussion_id, label FROM mentions WHERE post_id = ? AND brand = ?", [post_id, finding.brand]
@@ -94,7 +103,7 @@ def save(connection: sqlite3.Connection, post: Post, findings: Sequence[Finding]
             mention_id = _insert_mention(connection, post, post_id, discussion_id, finding, at)
             _count(connection, discussion_id, post, finding, at)
             if finding.answer:
-                answered.append(discussion_id)
+                answered.append(Answer(discussion_id, at))
             else:
                 added.append(Added(mention_id, discussion_id, finding.brand, at))
         elif edited:

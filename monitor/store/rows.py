@@ -126,6 +126,8 @@ def escalation(row: sqlite3.Row) -> Escalation:
         held_until=optional_time(row["held_until"]),
         answered_at=optional_time(row["answered_at"]),
         team=row["team"],
+        passed_over=tuple(json.loads(row["passed_over"])),
+        waiting_since=optional_time(row["waiting_since"]),
     )
 
 

@@ -315,6 +315,8 @@ END;
 
 ALTER TABLE escalations ADD COLUMN answered_at TEXT;
 ALTER TABLE escalations ADD COLUMN team TEXT;
+ALTER TABLE escalations ADD COLUMN passed_over TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE escalations ADD COLUMN waiting_since TEXT;
 
 -- What people did in Slack, before it is acknowledged there. `result` says what became of it, for whoever asks.
 CREATE TABLE inbox (

@@ -6,7 +6,7 @@ What the machine decides is stored; in which language it is said is known only w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +41,13 @@ def text_from_json(kept: str | Mapping[str, Any]) -> Text | str:
         return kept
     values = {name: _from_json(value) for name, value in kept.get("values", {}).items()}
     return Text(kept["id"], values, kept.get("many"))
+
+
+def texts_from_json(kept: str | Mapping[str, Any] | Sequence[Any]) -> tuple[Text | str, ...]:
+    """Of one text or several, as a payload keeps them."""
+    if isinstance(kept, str | Mapping):
+        return (text_from_json(kept),) if kept else ()
+    return tuple(map(text_from_json, kept))
 
 
 def _to_json(value: Any) -> Any:

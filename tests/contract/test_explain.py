@@ -209,6 +209,37 @@ def test_an_escalation_tells_whom_it_told_and_what_is_due(tmp_path: Path) -> Non
     world.app.close()
 
 
+@pytest.mark.parametrize(
+    ("unless", "told"),
+    [
+        pytest.param("", "", id="in any case"),
+        pytest.param("unless: acknowledged, ", " unless somebody takes it", id="taken"),
+        pytest.param("unless: answered, ", " unless one of our accounts answers", id="answered"),
+        pytest.param(
+            "unless: [acknowledged, answered], ",
+            " unless somebody takes it or one of our accounts answers",
+            id="either",
+        ),
+    ],
+)
+def test_an_escalation_says_what_spares_its_next_tier(tmp_path: Path, unless: str, told: str) -> None:
+    teams = TEAMS + 'leads: {channel: "#leads"}\nlegal: {channel: "#legal"}\n'
+    tiers = f"escalate: [{{after: 0m, team: social}}, {{after: 15m, {unless}team: leads}}, {{after: 1h, team: legal}}]"
+    world = World(tmp_path, teams=teams, thread=THREAD.replace("escalate: [{after: 0m, team: social}]", tiers))
+    angry(world)
+    world.wait(seconds=31)
+    world.deliver()
+    due = asked(world, "e1").account
+    assert due is not None
+    assert [line.text for line in due.due] == [f"tier 2 is told: leads{told}, 15m after the first message"]
+    world.say("We are sorry, acme will mend it.", author=Author(handle="acme_help"))
+    answered = asked(world, "e1").account
+    assert answered is not None
+    spared = "our accounts" in told
+    assert any(line.text.startswith("tier 3 is told: legal" if spared else "tier 2 is told") for line in answered.due)
+    world.app.close()
+
+
 def test_a_rule_about_the_whole_brand(tmp_path: Path) -> None:
     wide = THREAD.replace("id: thread", "id: wide\nscope: brand")
     world = World(tmp_path, wide=wide, thread=THREAD)

@@ -35,6 +35,7 @@ timing: {{wait_first: {wait}, update_every: 60s, repeat_after: 2h, repeat_at_mos
 escalate:
   - {{after: 0m, team: {team}, mention: true}}
   - {{after: 20m, unless: acknowledged, team: leads, mention: true}}
+  - {{after: 50m, unless: answered, team: social}}
   - {{after: 2h, team: social}}
 acknowledged: {{remind_after: 1h, reopen_after: 5h}}
 outside_hours: {outside}
@@ -67,6 +68,7 @@ SAID = st.builds(
     at=st.just(START), every=st.just(timedelta()), count=st.just(1), brand=st.just("Acme"),
     sentiment=st.sampled_from([-0.9, -0.9, -0.9, 0.5]), confidence=st.just(0.95), topics=st.just(()),
     author_reach=st.sampled_from([10, 10, 5000]), discussion=st.sampled_from(["a", "b"]),
+    answer=st.sampled_from([False, False, False, True]),
 )  # fmt: skip
 CLICKS = st.builds(
     Click,

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from monitor.config import parse_config
 from monitor.errors import ConfigError
 from monitor.model import State
-from monitor.rulebook import Watch, rule_files
+from monitor.rulebook import Watch, read_rules, rule_files
 from monitor.rules.load import MOST_FILES
-from tests.fakes.world import World, angry
+from tests.fakes.world import THREAD, World, angry
 
 
 @pytest.fixture
@@ -80,3 +81,15 @@ def test_whoever_broke_something_is_told_what(world: World, file: str, told: str
     angry(world)
     world.wait(seconds=31)
     assert world.states() == [State.OPEN]
+
+
+@pytest.mark.parametrize("accounts", ["", ", own_accounts: {x: [acme_help]}"], ids=["none", "some"])
+def test_a_tier_that_waits_for_an_answer_needs_to_know_our_accounts(tmp_path: Path, accounts: str) -> None:
+    tiers = "escalate: [{after: 0m, team: social}, {after: 15m, unless: answered, team: social}]"
+    World(tmp_path, thread=THREAD.replace("escalate: [{after: 0m, team: social}]", tiers)).app.close()
+    text = f"brands: [{{name: Acme, terms: [acme]{accounts}}}]\nrules: rules/\n"
+    warnings = read_rules(parse_config(text, tmp_path / "monitor.yaml")).warnings
+    told = [str(one) for one in warnings if one.key == "escalate[1].unless"]
+    assert [line.partition("unless: ")[2] for line in told] == (
+        [] if accounts else ["no own_accounts of Acme stand in the configuration, so no answer is noticed"]
+    )

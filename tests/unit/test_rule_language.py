@@ -115,6 +115,22 @@ def test_a_title_may_hold_curly_quotes_and_a_language_its_region() -> None:
     assert (read.title, read.match.languages) == ("“{brand}”", ("pt", "en"))
 
 
+@pytest.mark.parametrize(
+    ("said", "taken", "answered"),
+    [
+        pytest.param("acknowledged", True, False, id="taken"),
+        pytest.param("answered", False, True, id="answered"),
+        pytest.param("[acknowledged, answered]", True, True, id="either"),
+        pytest.param("[answered, answered]", False, True, id="twice the same"),
+    ],
+)
+def test_what_spares_a_tier(said: str, taken: bool, answered: bool) -> None:
+    (read,) = load({"angry.yaml": rule((TIER, f"{TIER}\n  - {{after: 5m, team: social, unless: {said}}}"))}).rules
+    assert [(tier.unless_acknowledged, tier.unless_answered) for tier in read.escalate] == [
+        (False, False), (taken, answered),
+    ]  # fmt: skip
+
+
 # -- problems ----------------------------------------------------------------------------------------------------
 
 IN_A_RULE = {
@@ -339,7 +355,17 @@ IN_A_RULE = {
     "unless": (
         TIER,
         TIER + "\n  - {after: 5m, team: social, unless: acked}",
-        ":11:31: escalate[1].unless: must be acknowledged",
+        ":11:31: escalate[1].unless: must be acknowledged or answered",
+    ),
+    "one unless of two": (
+        TIER,
+        TIER + "\n  - {after: 5m, team: social, unless: [acknowledged, answerd]}",
+        ':11:54: escalate[1].unless[1]: must be acknowledged or answered; did you mean "answered"?',
+    ),
+    "unless nothing": (
+        TIER,
+        TIER + "\n  - {after: 5m, team: social, unless: []}",
+        ":11:31: escalate[1].unless: must not be empty",
     ),
     "unknown playbook": (
         "playbooks/angry.md",

@@ -77,6 +77,18 @@ WARNINGS = {
         {"angry.yaml": rule(("team: social}", "team: social, mention: true}"))},
         "rules/angry.yaml:10:31: escalate[0].mention: social has neither a user group nor members in teams.yaml",
     ),
+    "an answer to a brand": (
+        {
+            "angry.yaml": rule(
+                ("status: live", "status: live\nscope: brand"),
+                (
+                    "team: social}",
+                    "team: social}\n  - {after: 5m, team: social, unless: [acknowledged, answered]}",
+                ),
+            )
+        },
+        "rules/angry.yaml:12:31: escalate[1].unless: with `scope: brand` there is no discussion in which to answer",
+    ),
     "mute that has ended": (
         {"angry.yaml": RULE + 'mutes: [{until: "2026-12-27T08:00+01:00", because: works}]\n'},
         "rules/angry.yaml:12:9: mutes[0]: this mute has ended; delete it",

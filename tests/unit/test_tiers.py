@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.escalation.clockwork import Clockwork, Tier
+from monitor.escalation.clockwork import Clockwork
 from monitor.escalation.events import (
     Acknowledge,
     CallTier,
-    Decision,
-    Effect,
     Event,
     Fired,
     NewMentions,
@@ -22,71 +19,30 @@ from monitor.escalation.events import (
     SendRoot,
     SendUpdate,
     Snooze,
-    StartTimer,
-    TimerDue,
     TimerKind,
     Told,
 )
-from monitor.escalation.machine import begin, decide
-from monitor.model import Escalation, Outcome, Scope, Severity, State
-from monitor.rules.people.hours import Hours, Span
-
-#: A Monday.
-NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-OFFICE = Hours("UTC", (*[(Span(9 * 60, 18 * 60),)] * 5, (), ()))
-CLOCK = Clockwork(
-    wait_first=timedelta(0),
-    update_every=MINUTE,
-    repeat_after=4 * HOUR,
-    repeat_at_most=2,
-    remind_after=HOUR,
-    reopen_after=8 * HOUR,
-    tiers=(Tier(timedelta()), Tier(15 * MINUTE, unless_acknowledged=True), Tier(45 * MINUTE)),
+from monitor.escalation.machine import begin
+from monitor.model import Outcome, Severity, State
+from tests.fakes.life import (
+    CLOCK,
+    HOUR,
+    MINUTE,
+    MORNING,
+    NEW,
+    NIGHT,
+    NOW,
+    OFFICE,
+    Life,
+    has,
+    replies,
+    said,
+    tiers_told,
+    timers,
+    told,
 )
-NEW = Escalation(1, "Acme", Scope.DISCUSSION, 7, "r", Severity.HIGH, State.PENDING, 0, 0, NOW, NOW)
+
 AGAIN = Fired("r", Severity.HIGH, added=False)
-
-
-class Life:
-    """An escalation to which things happen; its timers fire when a test says so."""
-
-    def __init__(self, clock: Clockwork = CLOCK, now: datetime = NOW) -> None:
-        self.clock, self.now = clock, now
-        self.decision = begin(NEW, clock, now)
-
-    @property
-    def escalation(self) -> Escalation:
-        return self.decision.escalation
-
-    def at(self, now: datetime, event: Event | TimerKind, clock: Clockwork | None = None) -> Decision:
-        if isinstance(event, TimerKind):
-            event = TimerDue(event, self.escalation.generation)
-        self.now = now
-        self.decision = decide(self.escalation, event, clock or self.clock, now)
-        return self.decision
-
-    def after(self, length: timedelta, event: Event | TimerKind, clock: Clockwork | None = None) -> Decision:
-        return self.at(self.now + length, event, clock)
-
-
-def told(clock: Clockwork = CLOCK, now: datetime = NOW) -> Life:
-    """One whose first message has just been confirmed."""
-    life = Life(clock, now)
-    life.at(now, Told())
-    return life
-
-
-def timers(decision: Decision) -> dict[TimerKind, datetime]:
-    return {effect.kind: effect.due_at for effect in decision.effects if isinstance(effect, StartTimer)}
-
-
-def tiers_told(decision: Decision) -> list[int]:
-    return [effect.tier for effect in decision.effects if isinstance(effect, CallTier)]
-
-
-def has(decision: Decision, effect: type[Effect]) -> bool:
-    return any(isinstance(one, effect) for one in decision.effects)
 
 
 # -- tiers -------------------------------------------------------------------------------------------------------
@@ -109,8 +65,8 @@ def test_each_tier_is_told_in_turn_and_then_the_last_again() -> None:
     assert tiers_told(third) == [3] and timers(third) == {TimerKind.REPEAT: life.now + 4 * HOUR}
     for number in (1, 2):
         again = life.after(4 * HOUR, TimerKind.REPEAT)
-        (reply,) = (effect for effect in again.effects if isinstance(effect, SendReply))
-        assert reply.call and f"repeated {number} of 2" in reply.text
+        assert [reply.call for reply in replies(again)] == [True]
+        assert said(again) == [f"Still open, and nobody has taken it (repeated {number} of 2)."]
     assert timers(again) == {}
 
 
@@ -165,8 +121,8 @@ def test_whoever_has_it_is_reminded_so_often_and_no_more() -> None:
     assert timers(life.after(MINUTE, Acknowledge("ann")))[TimerKind.REMIND] == life.now + HOUR
     for _ in range(2):
         reminded = life.after(HOUR, TimerKind.REMIND)
-        (reply,) = (effect for effect in reminded.effects if isinstance(effect, SendReply))
-        assert reply.remind and not reply.call and "ann" in reply.text
+        assert [(reply.remind, reply.call) for reply in replies(reminded)] == [(True, False)]
+        assert said(reminded) == ["ann has it and it is not resolved yet."]
     assert timers(reminded) == {}
 
 
@@ -178,6 +134,15 @@ def test_what_nobody_resolved_in_time_is_open_from_its_first_tier_and_its_tiers_
     # Past the doors of nobody: without hours it may be said at any time.
     assert (back.escalation.state, back.escalation.tier, back.escalation.assignee) == (State.OPEN, 1, None)
     assert timers(back) == {TimerKind.TIER: life.now + 15 * MINUTE}
+
+
+def test_late_together_the_reminder_and_the_reopening_make_one_step() -> None:
+    """After a suspend: whoever had it is not reminded of what nobody has any more."""
+    life = told()
+    life.after(MINUTE, Acknowledge("ann"))
+    late = life.after(10 * HOUR, TimerKind.REMIND)
+    assert (late.reason, late.escalation.state, late.escalation.tier) == (Reason.NOT_RESOLVED_IN_TIME, State.OPEN, 1)
+    assert [(reply.call, reply.remind) for reply in replies(late)] == [(True, False)]
 
 
 def test_reminders_do_not_use_up_the_repetitions_after_a_snooze() -> None:
@@ -196,8 +161,8 @@ def test_a_repetition_does_not_claim_that_nobody_has_what_somebody_has() -> None
     life.after(MINUTE, Acknowledge("ann"))
     life.after(MINUTE, Snooze("ann", life.now + HOUR))
     life.after(HOUR, TimerKind.SNOOZE)
-    (text,) = (e.text for e in life.after(4 * HOUR, TimerKind.REPEAT).effects if isinstance(e, SendReply))
-    assert "ann" in text and "nobody" not in text
+    again = life.after(4 * HOUR, TimerKind.REPEAT)
+    assert said(again) == ["Still open, although ann has had it (repeated 1 of 2)."]
 
 
 def test_a_snooze_starts_the_tiers_timer_anew() -> None:
@@ -211,8 +176,6 @@ def test_a_snooze_starts_the_tiers_timer_anew() -> None:
 
 
 # -- doors that are closed ---------------------------------------------------------------------------------------
-
-NIGHT, MORNING = NOW + 12 * HOUR, NOW + 23 * HOUR
 
 
 def in_office(number: int, clock: Clockwork = CLOCK) -> Clockwork:
@@ -253,8 +216,21 @@ def test_a_tier_whose_team_has_gone_home_waits_for_the_morning() -> None:
 
 
 def test_the_next_tier_does_not_wait_for_one_that_has_gone_home() -> None:
+    """And it is told when it is back, unless somebody has taken it by then."""
     life = told(in_office(2), NIGHT)
-    assert tiers_told(life.at(NIGHT + 45 * MINUTE, TimerKind.TIER)) == [3]
+    third = life.at(NIGHT + 45 * MINUTE, TimerKind.TIER)
+    assert (tiers_told(third), life.escalation.tier) == ([3], 3)
+    # Meanwhile the last one is told again.
+    assert timers(third) == {TimerKind.TIER: MORNING, TimerKind.REPEAT: NIGHT + 45 * MINUTE + 4 * HOUR}
+    second = life.at(MORNING, TimerKind.TIER)
+    assert (tiers_told(second), life.escalation.tier) == ([2], 3)
+    assert TimerKind.TIER not in timers(second)
+
+
+def test_what_somebody_has_taken_at_night_calls_nobody_in_the_morning() -> None:
+    life = told(in_office(2), NIGHT)
+    life.at(NIGHT + 45 * MINUTE, TimerKind.TIER)
+    assert TimerKind.TIER not in timers(life.after(HOUR, Acknowledge("ann")))
 
 
 @pytest.mark.parametrize("kind", [TimerKind.REPEAT, TimerKind.REMIND, TimerKind.REOPEN], ids=str)

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from monitor.durations import duration_text
+from monitor.escalation.clockwork import Clockwork
 from monitor.escalation.events import TimerKind
-from monitor.model import Condition, Severity
+from monitor.escalation.tiers import due_times
+from monitor.model import Condition, Escalation, Severity
 from monitor.outgoing import MessageState
 from monitor.rules.explaining.inquiry import Happened, Life
-from monitor.rules.rule import Rule
+from monitor.rules.rule import Rule, TierSpec
 from monitor.rules.snapshot import Snapshot
 
 
@@ -107,9 +109,11 @@ def _due(kind: TimerKind, life: Life) -> str:
         case TimerKind.HOLD:
             return "what is held back is told"
         case TimerKind.TIER:
-            return _next_tier(kept, escalation.tier)
+            return _next_tier(kept, escalation)
         case TimerKind.REPEAT:
-            return f"it is repeated ({escalation.repeats + 1} of {kept.repeat_at_most if kept else '?'}) unless taken"
+            answered = " or answered" if kept and kept.tiers and kept.tiers[-1].unless_answered else ""
+            of = kept.repeat_at_most if kept else "?"
+            return f"it is repeated ({escalation.repeats + 1} of {of}) unless taken{answered}"
         case TimerKind.REMIND:
             return f"{escalation.assignee or 'whoever has it'} is reminded unless it is resolved"
         case TimerKind.REOPEN:
@@ -120,10 +124,18 @@ def _due(kind: TimerKind, life: Life) -> str:
             return "its thread hears of new mentions"
 
 
-def _next_tier(kept: Snapshot | None, tier: int) -> str:
-    following = kept.tiers[tier:] if kept else ()
-    if not following:
+def _next_tier(kept: Snapshot | None, escalation: Escalation) -> str:
+    clock = kept.clockwork() if kept else Clockwork()
+    due = due_times(escalation, clock, escalation.told_at or escalation.changed_at)
+    number = min(due, key=lambda tier: due[tier], default=0)
+    following = kept.tier(number) if kept and number else None
+    if following is None:
         return "the next tier is told"
-    after = f", {duration_text(following[0].after)} after the first message"
-    unless = " unless somebody takes it" if following[0].unless_acknowledged else ""
-    return f"tier {tier + 1} is told: {following[0].team}{unless}{after}"
+    after = f", {duration_text(following.after)} after the first message"
+    return f"tier {number} is told: {following.team}{_unless(following)}{after}"
+
+
+def _unless(tier: TierSpec) -> str:
+    ways = ["somebody takes it"] if tier.unless_acknowledged else []
+    ways += ["one of our accounts answers"] if tier.unless_answered else []
+    return f" unless {' or '.join(ways)}" if ways else ""
