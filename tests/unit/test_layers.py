@@ -33,6 +33,7 @@ LAYERS = {
     "monitor.rules": 1,
     "monitor.escalation": 1,
     "monitor.slack": 1,
+    "monitor.slack.api": 2,
     "monitor.slack.client": 2,
     "monitor.slack.console": 2,
     "monitor.language": 2,
