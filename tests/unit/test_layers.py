@@ -35,6 +35,8 @@ LAYERS = {
     "monitor.slack": 1,
     "monitor.slack.api": 2,
     "monitor.slack.client": 2,
+    "monitor.slack.handshake": 2,
+    "monitor.slack.health": 2,
     "monitor.slack.console": 2,
     "monitor.language": 2,
     "monitor.sources": 2,
