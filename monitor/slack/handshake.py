@@ -18,22 +18,11 @@ from slack_sdk.socket_mode.builtin.connection import Connection, ConnectionState
 from monitor.errors import DeliveryError, DeliveryRefused
 from monitor.slack.api import SlackApi
 from monitor.slack.health import Seen
+from monitor.slack.refusals import of_app_token
 
 #: Seconds until Slack must have greeted.
 PATIENCE = 10.0
 
-_APP = "open https://api.slack.com/apps, choose the app, then "
-_NEW_TOKEN = (
-    _APP + "Basic Information and App-Level Tokens, press Generate Token and Scopes, add connections:write, and store "
-    "the token (xapp-…) as SLACK_APP_TOKEN; then restart brand-monitor."
-)
-_TURN_ON = (
-    "Socket Mode is turned off, so no click reaches brand-monitor: " + _APP + "Socket Mode and Enable Socket Mode."
-)
-_FULL = (
-    "Slack already holds as many sockets of this app as it allows (ten): end what else runs with this app token, then "
-    "try again."
-)
 _DEAF = (
     "Slack's socket does not answer, so no click reaches brand-monitor: this machine must be allowed to reach "
     "wss-primary.slack.com and wss-backup.slack.com on port 443; ask whoever looks after its firewall or proxy."
@@ -46,18 +35,6 @@ _SEVERAL = (
     "{count} programs are connected to this Slack app, and every click reaches one of them alone. Beside brand-monitor "
     "and this check there should be none: end the others, or give each an app of its own."
 )
-_WORDS = {
-    "invalid_auth": "Slack does not accept the app token: " + _NEW_TOKEN,
-    "not_authed": "No app token was sent to Slack: " + _NEW_TOKEN,
-    "token_revoked": "The app token was revoked: " + _NEW_TOKEN,
-    "token_expired": "The app token has expired: " + _NEW_TOKEN,
-    "account_inactive": "The app was removed from the workspace: " + _NEW_TOKEN,
-    "not_allowed_token_type": "SLACK_APP_TOKEN must hold the token that begins with xapp-: " + _NEW_TOKEN,
-    "missing_scope": "The app token lacks connections:write: " + _NEW_TOKEN,
-    "no_permission": "The app token lacks connections:write: " + _NEW_TOKEN,
-}
-_OTHERWISE = "Slack opens no socket for the app: see whether Socket Mode is on. To do so, " + _APP + "Socket Mode."
-_LEAVES = {"link_disabled": _TURN_ON, "too_many_websockets": _FULL}
 
 
 class Handshake(SlackApi):
@@ -69,8 +46,7 @@ class Handshake(SlackApi):
             # Not the SDK's method of that name: it sends the token among the arguments, which Slack refuses.
             url = str(self._call(self._client.api_call, api_method="apps.connections.open").get("url") or "")
         except DeliveryRefused as error:
-            ours = error.code == "bad_request" or error.code.startswith("http_")
-            yield Seen(str(error) if ours else f"{_WORDS.get(error.code, _OTHERWISE)} ({error.code})", problem=True)
+            yield Seen(str(error) if error.code == "bad_request" else of_app_token(error.code), problem=True)
             return
         except DeliveryError as error:
             yield Seen(str(error), problem=True)
@@ -79,7 +55,8 @@ class Handshake(SlackApi):
         theirs = str((heard.get("connection_info") or {}).get("app_id") or "")
         connected = heard.get("num_connections")
         if heard.get("type") != "hello":
-            yield Seen(_LEAVES.get(str(heard.get("reason")), _DEAF), problem=True)
+            reason = heard.get("reason")
+            yield Seen(of_app_token(reason) if isinstance(reason, str) else _DEAF, problem=True)
         elif app_id and theirs and theirs != app_id:
             yield Seen(_OTHER_APP.format(ours=app_id, theirs=theirs), problem=True)
         elif isinstance(connected, int) and connected > 2:

@@ -211,8 +211,8 @@ def test_clicks_reach_us(slack: SlackServer) -> None:
     "code, words",
     [
         ("invalid_auth", "does not accept the app token: open https://api.slack.com/apps"),
-        ("missing_scope", "lacks connections:write"),
-        ("a_new_code", "whether Socket Mode is on"),
+        ("missing_scope", "generate a token with the scope connections:write"),
+        ("a_new_code", "Slack opens no socket"),
         ("not_allowed_token_type", "must hold the token that begins with xapp-"),
     ],
 )
@@ -231,8 +231,8 @@ def test_the_app_token_is_sent_where_slack_reads_it(slack: SlackServer) -> None:
 @pytest.mark.parametrize(
     "said, words",
     [
-        ({"type": "disconnect", "reason": "link_disabled"}, "Socket Mode is turned off"),
-        ({"type": "disconnect", "reason": "too_many_websockets"}, "as many sockets of this app as it allows"),
+        ({"type": "disconnect", "reason": "link_disabled"}, "Socket Mode is switched off"),
+        ({"type": "disconnect", "reason": "a_new_reason"}, "(a_new_reason)"),
         ({**HELLO, "connection_info": {"app_id": "A0OTHERAPP"}}, "to another Slack app (A0OTHERAPP)"),
         ([], "port 443"),
     ],
