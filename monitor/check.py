@@ -139,7 +139,7 @@ def _bot_token(token: Secret | None) -> Finding:
 
 def _app_token(token: Secret | None, bot: Secret | None) -> Finding:
     if token is None:
-        what = f"no {SLACK_APP_TOKEN}: messages are posted, but buttons, /brand and App Home do nothing."
+        what = f"no {SLACK_APP_TOKEN}: messages are posted, but there are no buttons, no /brand and no App Home."
         return Finding(0, f"{what} The README says how to get one.", warning=True)
     if not _is_app_token(token):
         what = "is no app token: those begin with xapp- (Basic Information page, App-Level Tokens)"

@@ -314,7 +314,7 @@ def test_check_online_asks_for_all_that_config_and_teams_name(
         ("xoxp-1", None, 1, "is no bot token: those begin with xoxb-"),
         ("xoxb-1", "xoxb-1", 1, "it is a bot token, which belongs into SLACK_BOT_TOKEN"),
         ("xoxb-1", "xoxp-1", 1, "is no app token: those begin with xapp-"),
-        ("xoxb-1", None, 0, "no SLACK_APP_TOKEN: messages are posted, but buttons, /brand and App Home do nothing"),
+        ("xoxb-1", None, 0, "no SLACK_APP_TOKEN: messages are posted, but there are no buttons"),
         (None, "xapp-1", 0, "SLACK_APP_TOKEN is of no use without SLACK_BOT_TOKEN"),
         (None, None, 0, "no SLACK_BOT_TOKEN: messages go to the console"),
     ],
