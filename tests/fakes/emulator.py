@@ -157,6 +157,11 @@ class Emulator:
         log = self._get("log")["log"]
         return [entry["detail"] for entry in log if entry["kind"] == "web_api" and entry["summary"] == method]
 
+    def connected(self) -> bool:
+        """Whether the app hears of what people do."""
+        with self.screen() as screen:
+            return screen.connected
+
     def reset(self) -> None:
         self._post("reset")
 
@@ -167,11 +172,9 @@ class Emulator:
         return str(self._post("message", channel=channel, user=user, text=text)["message"]["ts"])
 
     def click(self, channel: str, ts: str, user: str, button: Message) -> float:
-        """Press `button` (an element of the message's blocks) or choose its `selected_option`; returns after how many
-        seconds the app had acknowledged it (five where it does not)."""
-        action = {name: value for name, value in button.items() if name != "text" or isinstance(value, dict)}
+        """Do what `pressed` says; returns the seconds until the app acknowledged it: five where it never does."""
         start = time.monotonic()
-        self._post("interact", channel=channel, messageTs=ts, user=user, action=action)
+        self._post("interact", channel=channel, messageTs=ts, user=user, action=button)
         return time.monotonic() - start
 
     def command(self, channel: str, user: str, text: str, command: str = "/brand") -> float:
@@ -208,6 +211,7 @@ class Screen:
         self._forms: list[Message] | None = None
         self._homes: dict[str, Message] = {}
         self._errors: list[dict[str, str]] = []
+        self.connected = False
         self._state = ConnectionState()
         logger = logging.Logger("emulator", level=logging.CRITICAL)
         self._connection = Connection(url, logger, receive_timeout=0.1, on_message_listener=self._hear)
@@ -232,6 +236,7 @@ class Screen:
             match event["t"]:
                 case "init":
                     self._forms = event["state"]["modalStack"]
+                    self.connected = any(app["connected"] for app in event["state"]["apps"])
                     for user, views in event["state"]["homeViews"].items():
                         self._homes[user] = next(iter(views.values()))
                 case "view":
@@ -270,13 +275,38 @@ class Screen:
         return self._errors[-1]
 
 
-def button_of(message: Message, deed: str) -> Message:
-    """The button (or menu) of a message whose `action_id` is `deed`, with the block it stands in."""
+def pressed(message: Message, deed: str) -> Message:
+    """The action of whoever presses the button for `deed` below a message, or chooses it in the menu beside them."""
     for block in message.get("blocks") or ():
-        for element in block.get("elements", ()):
+        where = {"block_id": block.get("block_id", "")}
+        for element in (*block.get("elements", ()), block.get("accessory") or {}):
             if element.get("action_id", "").split(":")[0] == deed:
-                return {**element, "block_id": block.get("block_id", "")}
-    raise AssertionError(f"the message has no button {deed}: {json.dumps(message.get('blocks'))[:1000]}")
+                return {**element, **where}
+            for option in element.get("options", ()):
+                if str(option.get("value", "")).split(":")[0] == deed:
+                    given = {"type": element["type"], "action_id": element["action_id"]}
+                    return {**given, **where, "selected_option": option}
+    raise AssertionError(f"the message has no button {deed}: {json.dumps(message.get('blocks'))[:2000]}")
+
+
+def filled(form: Message, **answers: str) -> Message:
+    """What `form` brings back when its fields, by block id, are filled in with `answers`: the value of a choice, the id
+    of a person, or text."""
+    values: Message = {}
+    for block in form["blocks"]:
+        if block.get("type") != "input" or block["block_id"] not in answers:
+            continue
+        element, answer = block["element"], answers.pop(block["block_id"])
+        given: Message = {"type": element["type"]}
+        if element["type"] == "users_select":
+            given["selected_user"] = answer
+        elif "options" in element:
+            given["selected_option"] = next(option for option in element["options"] if option["value"] == answer)
+        else:
+            given["value"] = answer
+        values[block["block_id"]] = {element["action_id"]: given}
+    assert not answers, f"the form has no field {', '.join(answers)}: {json.dumps(form['blocks'])[:2000]}"
+    return values
 
 
 def eventually(holds: Callable[[], Any], seconds: float = PATIENCE) -> Any:
