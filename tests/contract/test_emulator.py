@@ -11,8 +11,10 @@ import pytest
 
 from monitor.escalation.events import Acknowledge
 from monitor.slack.client import SlackCheck, SlackMessenger
+from monitor.slack.handshake import Handshake
+from monitor.slack.health import Health, Member, Wanted
 from monitor.slack.messages import Message
-from tests.fakes.emulator import BOT_TOKEN, LEADS, SOCIAL, Emulator
+from tests.fakes.emulator import ANN, APP_TOKEN, BOT_TOKEN, LEADS, SOCIAL, Emulator
 from tests.fakes.world import CONFIG, LOUD, NOW, THREAD, World, angry
 
 INSTALL = "here"
@@ -89,6 +91,23 @@ def test_the_channels_of_the_app_are_known(messenger: SlackMessenger) -> None:
     assert messenger.check(["#social", LEADS]) == SlackCheck("Acme", "brand-monitor", ())
     (problem,) = messenger.check(["#elsewhere"]).problems
     assert "not in #elsewhere" in problem and "/invite" in problem
+
+
+def test_a_good_set_up_has_nothing_to_mend(slack: Emulator) -> None:
+    health = Health(BOT_TOKEN, api_url=slack.api_url)
+    found = list(health.look(Wanted(["#social", LEADS], members=[Member(ANN, "ann", "social")])))
+    found += Handshake(APP_TOKEN, api_url=slack.api_url).look(health.app_id)
+    assert [seen.text for seen in found] == [
+        "Slack: brand-monitor in Acme",
+        f"Slack: the app is in 2 channels: #social, {LEADS}",
+        "Slack: 1 member of the teams found",
+        "Slack: clicks and commands reach this machine",
+    ]
+
+
+def test_another_apps_socket_is_told_from_ours(slack: Emulator) -> None:
+    (seen,) = Handshake(APP_TOKEN, api_url=slack.api_url).look("A0ANOTHER0")
+    assert seen.problem and "another Slack app" in seen.text
 
 
 # -- the whole application ---------------------------------------------------------------------------------------
