@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.amounts import number
-from monitor.app import Sources, load_config, messenger, utc_now
+from monitor.app import Sources, load_config, utc_now
 from monitor.cli.problems import Block, mistake, shown
 from monitor.cli.words import near
 from monitor.config import Config
-from monitor.credentials import SLACK_BOT_TOKEN, secret
+from monitor.credentials import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, Secret, secret
 from monitor.errors import ConfigError, MonitorError, Problem, SourceError
 from monitor.rulebook import proven_rules, rule_files
 from monitor.rules.load import RuleSet, load_rules
+from monitor.rules.people.rota import Team
 from monitor.rules.rule import Status
+from monitor.slack.handshake import Handshake
+from monitor.slack.health import Health, Member, Seen, Wanted
 from monitor.sources.parser import Parser
 from monitor.store import Store, stats
 
@@ -60,7 +63,7 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
     yield from _sources(config, online)
     if online:
         drills = [config.slack.drill_channel] if config.slack.drill_channel else []
-        yield from _slack(config, [*channels, *drills])
+        yield from _slack(config, wanted([*channels, *drills], rules.teams.values() if rules else ()))
 
 
 def rules_or_problems(path: Path | None) -> tuple[RuleSet | None, Sequence[Problem]]:
@@ -109,20 +112,52 @@ def _channels(config: Config, rules: RuleSet | None) -> list[str]:
 
 def _credentials(config: Config) -> Iterator[Finding]:
     try:
-        token = secret(SLACK_BOT_TOKEN)
+        bot, app = secret(SLACK_BOT_TOKEN), secret(SLACK_APP_TOKEN)
     except ConfigError as error:
         yield Finding(2, str(error))
         return
+    if bot and app and _is_app_token(bot) and _is_bot_token(app):
+        what = f"{SLACK_BOT_TOKEN} and {SLACK_APP_TOKEN} are mixed up: the first must hold xoxb-…, the second xapp-…"
+        yield Finding(1, f"{what}; they come from {bot.origin} and {app.origin}")
+        return
+    yield _bot_token(bot)
+    if app is not None or bot is not None:
+        yield _app_token(app, bot)
+
+
+def _bot_token(token: Secret | None) -> Finding:
     if token is None:
         what = f"no {SLACK_BOT_TOKEN}: messages go to the console. The README says how to get one."
-        yield Finding(0, what, warning=True)
-    elif not token.value.startswith(("xoxb-", "xoxe.xoxb-")):
-        what = (
-            f"{SLACK_BOT_TOKEN} from {token.origin} is no bot token: those begin with xoxb- (OAuth & Permissions page)"
-        )
-        yield Finding(1, what)
-    else:
-        yield Finding(0, f"{SLACK_BOT_TOKEN} comes from {token.origin}")
+        return Finding(0, what, warning=True)
+    if _is_bot_token(token):
+        return Finding(0, f"{SLACK_BOT_TOKEN} comes from {token.origin}")
+    what = "is no bot token: those begin with xoxb- (OAuth & Permissions page)"
+    if _is_app_token(token):
+        what += f"; it is an app token, which belongs into {SLACK_APP_TOKEN}"
+    return Finding(1, f"{SLACK_BOT_TOKEN} from {token.origin} {what}")
+
+
+def _app_token(token: Secret | None, bot: Secret | None) -> Finding:
+    if token is None:
+        what = f"no {SLACK_APP_TOKEN}: messages are posted, but there are no buttons, no /brand and no App Home."
+        return Finding(0, f"{what} The README says how to get one.", warning=True)
+    if not _is_app_token(token):
+        what = "is no app token: those begin with xapp- (Basic Information page, App-Level Tokens)"
+        if _is_bot_token(token):
+            what += f"; it is a bot token, which belongs into {SLACK_BOT_TOKEN}"
+        return Finding(1, f"{SLACK_APP_TOKEN} from {token.origin} {what}")
+    if bot is None:
+        what = f"{SLACK_APP_TOKEN} is of no use without {SLACK_BOT_TOKEN}: the README says how to get that one."
+        return Finding(0, what, warning=True)
+    return Finding(0, f"{SLACK_APP_TOKEN} comes from {token.origin}")
+
+
+def _is_bot_token(token: Secret) -> bool:
+    return token.value.startswith(("xoxb-", "xoxe.xoxb-"))
+
+
+def _is_app_token(token: Secret) -> bool:
+    return token.value.startswith("xapp-")
 
 
 def _model(config: Config) -> Iterator[Finding]:
@@ -180,10 +215,33 @@ def _sources(config: Config, online: bool) -> Iterator[Finding]:
                 yield Finding(1, f"{source.key}: {error}")
 
 
-def _slack(config: Config, channels: Sequence[str]) -> Iterator[Finding]:
-    if secret(SLACK_BOT_TOKEN) is None:
+def wanted(channels: Sequence[str], teams: Iterable[Team]) -> Wanted:
+    """What `channels` and `teams` say must be in Slack, each once."""
+    members: dict[str, Member] = {}
+    groups: dict[str, str] = {}
+    for team in teams:
+        if team.user_group:
+            groups.setdefault(team.user_group, team.id)
+        turns = team.rota.order if team.rota else ()
+        for name, id in team.members.items():
+            members.setdefault(id, Member(id, name, team.id, rota=name in turns))
+    return Wanted(list(dict.fromkeys(channels)), groups, list(members.values()))
+
+
+def _slack(config: Config, wanted: Wanted) -> Iterator[Finding]:
+    """Ask Slack, with the tokens that are what they should be."""
+    try:
+        bot, app = secret(SLACK_BOT_TOKEN), secret(SLACK_APP_TOKEN)
+    except ConfigError:
         return
-    answer = messenger(config, "check").check(channels)
-    yield from (Finding(1, problem) for problem in answer.problems)
-    if not answer.problems:
-        yield Finding(0, f"Slack: {answer.bot} in {answer.workspace} can post to all channels")
+    app_id = ""
+    if bot and not _is_app_token(bot):
+        health = Health(bot.value, api_url=config.slack.api_url)
+        yield from map(_seen, health.look(wanted))
+        app_id = health.app_id
+    if app and _is_app_token(app):
+        yield from map(_seen, Handshake(app.value, api_url=config.slack.api_url).look(app_id))
+
+
+def _seen(seen: Seen) -> Finding:
+    return Finding(1 if seen.problem else 0, seen.text, warning=seen.note)

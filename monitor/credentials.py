@@ -13,6 +13,7 @@ from pathlib import Path
 from monitor.errors import ConfigError, Problem
 
 SLACK_BOT_TOKEN = "SLACK_BOT_TOKEN"
+SLACK_APP_TOKEN = "SLACK_APP_TOKEN"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -48,7 +48,8 @@ _SECRET_ENTRY = re.compile(r"""(token|secret|password|passwd|api[_-]?key|client_
 #: For all who find one.
 SECRET_MEND = (
     "a secret must not stand in this file; delete it here and give it as an environment variable (for Slack "
-    "SLACK_BOT_TOKEN) or a systemd credential (slack_bot_token); replace it if others could read it"
+    "SLACK_BOT_TOKEN and SLACK_APP_TOKEN) or a systemd credential (slack_bot_token, slack_app_token); replace it if "
+    "others could read it"
 )
 
 

@@ -23,9 +23,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from tests.fakes import block_kit
+from tests.fakes.slack_workspace import Workspace
 
 TOKEN = "xoxb-test-token"
-SCOPES = "chat:write,channels:read,channels:history,groups:read,groups:history"
+SCOPES = "chat:write,channels:read,channels:history,groups:read,groups:history,users:read,usergroups:read,commands"
 BOT = {"user_id": "U0BOT", "bot_id": "B0BOT"}
 
 Message = dict[str, Any]
@@ -69,9 +70,10 @@ class SlackServer:
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
         self.now = now
         self.channels = {"brand-alerts": "C00000001", "fallback": "C00000002"}
-        self.token, self.scopes = TOKEN, SCOPES
+        self.token, self.scopes, self.me = TOKEN, SCOPES, {"team": "Acme", "user": "brand-monitor", **BOT}
         self.archived: set[str] = set()
         self.not_joined: set[str] = set()
+        self.workspace = Workspace()
         self.history_lag = 0.0
         self.page = 3
         self.requests: list[tuple[str, Message]] = []
@@ -132,11 +134,13 @@ class SlackServer:
         return fault, answer
 
     def _answer(self, method: str, token: str, arguments: Message) -> Answer:
+        if method == "apps.connections.open":
+            return self.workspace.open_socket(token)
         if token != self.token:
             return _no("invalid_auth" if token else "not_authed")
         match method:
             case "auth.test":
-                return {"ok": True, "team": "Acme", "user": "brand-monitor", **BOT}
+                return {"ok": True, **self.me}
             case "users.conversations":
                 joined = [
                     {"id": id, "name": name, "is_archived": name in self.archived}
@@ -144,10 +148,21 @@ class SlackServer:
                     if name not in self.not_joined
                 ]
                 return self._paged("channels", joined, arguments)
+            case "conversations.list":
+                public = [
+                    {"id": id, "name": name, "is_archived": name in self.archived}
+                    for name, id in self.channels.items()
+                    if name not in self.workspace.private
+                ]
+                return self._paged("channels", public, arguments)
+        if (answer := self.workspace.answer(method, arguments)) is not None:
+            return answer
         channel = self._channel(str(arguments.get("channel", "")), by_name=method == "chat.postMessage")
         if channel is None:
             return _no("channel_not_found")
         name = next(name for name, id in self.channels.items() if id == channel)
+        if method == "conversations.info":
+            return {"ok": True, "channel": {"id": channel, "name": name, "is_archived": name in self.archived}}
         if name in self.not_joined:
             return _no("not_in_channel")
         if name in self.archived and method.startswith("chat."):

@@ -58,17 +58,17 @@ timing: {wait_first: 30s}
 class World:
     """An application over real files whose clock the test moves."""
 
-    def __init__(self, folder: Path, **rules: str) -> None:
-        self.folder, self.now, self.posted = folder, NOW, 0
+    def __init__(self, folder: Path, *, config: str = CONFIG, **rules: str) -> None:
+        self.folder, self.config, self.now, self.posted = folder, config, NOW, 0
         (folder / "rules").mkdir(exist_ok=True)
         for name, text in {"teams": TEAMS, **rules}.items():
             (folder / "rules" / f"{name}.yaml").write_text(text, "utf-8")
         prove_all(folder / "rules")
-        (folder / "monitor.yaml").write_text(CONFIG, "utf-8")
+        (folder / "monitor.yaml").write_text(config, "utf-8")
         self.app = self.opened()
 
     def opened(self) -> App:
-        config = parse_config(CONFIG, self.folder / "monitor.yaml")
+        config = parse_config(self.config, self.folder / "monitor.yaml")
         return App(config, model=PlainWords(), clock=lambda: self.now)
 
     def say(self, text: str, *, after: timedelta = timedelta(seconds=1), **values: object) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.credentials import SLACK_APP_TOKEN, SLACK_BOT_TOKEN
+
 UNIT = Path(__file__).parents[2] / "systemd" / "brand-monitor.service"
 
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed here")
@@ -33,3 +35,10 @@ def test_exposure_is_low(unit: Path) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)]
     judged = subprocess.run(command, capture_output=True, text=True, check=False)
     assert judged.returncode == 0, judged.stdout[-2000:]
+
+
+@pytest.mark.parametrize("name", [SLACK_BOT_TOKEN.lower(), SLACK_APP_TOKEN.lower()])
+def test_every_token_is_a_credential_that_may_be_missing(name: str) -> None:
+    lines = UNIT.read_text("utf-8").splitlines()
+    assert f"SetCredential={name}:\\n" in lines
+    assert f"LoadCredential={name}:/etc/brand-monitor/credentials/{name}" in lines

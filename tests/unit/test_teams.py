@@ -84,7 +84,7 @@ def test_the_examples_of_the_starter_work_once_their_marks_are_taken_away() -> N
     text = STARTER.read_text("utf-8")
     lines = [re.sub("^  # (?=[ a-z])", "  ", line) for line in text.splitlines() if not re.match("  # [A-Z]", line)]
     team = teams("\n".join(lines))["social"]
-    assert team.hours and team.rota and team.deputies and len(team.members) == 2
+    assert team.hours and team.rota and team.deputies and len(team.members) == 2 and team.user_group
 
 
 # -- problems ----------------------------------------------------------------------------------------------------
