@@ -149,12 +149,15 @@ def answers(escalation: Escalation, talk: Discussion, words: Words) -> str:
     if alerted and answered and answered >= alerted:
         after = words.span(answered - alerted)
         parts.append(words.say("*Answered* {after} after the alert", after=after))
-    if talk.answers:
+    if talk.answers and talk.answered_at:
+        last = talk.answered_at
+        parts.append(
+            words.many("{count} answer of ours, {at}", "{count} answers of ours, the last {at}", talk.answers, at=last)
+        )
+        if alerted and last < alerted and not answered:
+            parts.append(words.say("none since the alert"))
+    elif talk.answers:
         parts.append(words.many("{count} answer of ours", "{count} answers of ours", talk.answers))
-    if talk.answered_at and talk.answers > 1:
-        parts.append(words.say("the last {at}", at=talk.answered_at))
-    elif talk.answered_at and not answered and alerted and talk.answered_at < alerted:
-        parts.append(words.say("none since the alert"))
     return f"💬 {' · '.join(parts)}"
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from monitor.model import Escalation, EscalationView, Mention, State
 from monitor.slack import facts
-from monitor.slack.blocks import Block, context, fitting, header, link, mrkdwn, rich, section
+from monitor.slack.blocks import LONGEST_SECTION, Block, context, fitting, header, link, mrkdwn, rich, section
 from monitor.slack.buttons import Buttons, buttons
 from monitor.slack.facts import ENDED
 from monitor.slack.guide import excerpt
@@ -134,7 +134,7 @@ def render_reply(
 
 def render_notice(said: Sequence[Said], words: Words, *, notes: Sequence[Said] = ()) -> Message:
     """A few plain sentences, a line each, to the operators, to a rule's owner, or to another team."""
-    blocks = (mrkdwn(*(mrkdwn_of(one, words) for one in said)), *context(*_notes(notes, words)))
+    blocks = (mrkdwn(*(mrkdwn_of(one, words, LONGEST_SECTION - 100) for one in said)), *context(*_notes(notes, words)))
     line = one_line(" ".join(plain_of(one, words) for one in said), LONGEST_TEXT)
     return Message(escape(line, LONGEST_TEXT), blocks, words.say("Notice"))
 

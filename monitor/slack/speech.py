@@ -35,7 +35,9 @@ def mrkdwn_of(text: Text | str, words: Words, limit: int = 1000) -> str:
 
 def plain_of(text: Text | str, words: Words) -> str:
     """On one line, without markup, not escaped yet."""
-    return one_line(unmarked(words).text(text).replace("*", "").replace("`", ""), 1000)
+    if isinstance(text, Text):
+        text = unmarked(words).text(text).replace("*", "").replace("`", "")
+    return one_line(text, 1000)
 
 
 def _harmless(text: Text) -> Text:

@@ -15,7 +15,7 @@ from monitor.model import Author, Condition, FiredRule, Guideline, Outcome, Seve
 from monitor.slack.messages import Message, render_notice, render_reply, render_root
 from monitor.slack.text import bars, clean, escape, one_line, safe_link, shorten
 from tests.fakes import block_kit
-from tests.fakes.views import GUIDELINE, NOW, mention, view
+from tests.fakes.views import ENGLISH, GUIDELINE, NOW, mention, view
 
 
 def sent(message: Message) -> dict[str, Any]:
@@ -30,23 +30,23 @@ def words(message: Message) -> str:
 
 
 def test_a_root_says_what_where_who_how_why_and_what_to_do() -> None:
-    said = words(render_root(view(), NOW))
+    said = words(render_root(view(), NOW, ENGLISH))
     for part in (
         "🔴 Critical: Acme", "Router update broke my connection, again", "*Open*", "nobody has taken it yet",
         "@mario", "12,400 followers", "negative 91%", "x.com", "Third outage this month", "*24 mentions*",
         "*17 negative* (71%)", "reach 48,200", "6.5 an hour", "▁", "█", "No answer of ours yet",
         "Angry thread about Acme", "negative mentions: *17* (asked: at least 5 within 60m)",
         "What to do: An angry thread", "• Read the whole thread before you answer.", "version 1a2b3c4d", "owner care",
-        "review by 2026-12-01", "`brand-monitor escalations ack 12`",
+        "review by 1 Dec 2026", "`brand-monitor escalations ack 12`",
     ):  # fmt: skip
         assert part in said, part
 
 
 def test_the_notification_is_one_good_line() -> None:
-    assert render_root(view(), NOW).text == (
+    assert render_root(view(), NOW, ENGLISH).text == (
         "🔴 Critical: Acme – “Router update broke my connection, again”, 24 mentions, 71% negative"
     )
-    assert render_reply(view(), view().mentions, text="Tier 2.").text == (
+    assert render_reply(view(), view().mentions, ENGLISH, said=["Tier 2."]).text == (
         "🔴 Acme: Tier 2. 2 new mentions, 2 negative – “Router update broke my connection, again”"
     )
 
@@ -73,13 +73,13 @@ def test_the_notification_is_one_good_line() -> None:
     ids=str,
 )
 def test_states_look_different(state: State, fields: dict[str, Any], expected: tuple[str, ...]) -> None:
-    said = words(render_root(view(state, **fields), NOW))
+    said = words(render_root(view(state, **fields), NOW, ENGLISH))
     for part in expected:
         assert part in said, part
 
 
 def test_what_is_settled_is_short() -> None:
-    said = words(render_root(view(State.RESOLVED), NOW))
+    said = words(render_root(view(State.RESOLVED), NOW, ENGLISH))
     assert "Third outage" not in said and "What to do" not in said and "ack 12" not in said
 
 
@@ -87,47 +87,50 @@ def test_our_own_answers_are_shown() -> None:
     talk = view().discussion
     assert talk
     answered = replace(talk, answers=2, answered_at=NOW)
-    assert "2 answers of ours, last at" in words(render_root(view(discussion=answered), NOW))
-    reply = render_reply(view(), [mention("We are on it", answer=True), mention("At last")])
+    assert "2 answers of ours, the last <!date^" in words(render_root(view(discussion=answered), NOW, ENGLISH))
+    reply = render_reply(view(), [mention("We are on it", answer=True), mention("At last")], ENGLISH)
     assert "1 new mention, 1 negative, 1 new answer of ours" not in words(reply)
     assert "our answer" in words(reply) and "1 new answer of ours" in words(reply)
 
 
 def test_a_guideline_past_its_review_says_so() -> None:
     late = view(guideline=replace(GUIDELINE, review_by="2026-11-13"))
-    assert "review by 2026-11-13 – overdue" in words(render_root(late, NOW))
-    assert "overdue" not in words(render_root(view(), NOW))
+    assert "⚠️ review by 13 Nov 2026 – overdue" in words(render_root(late, NOW, ENGLISH))
+    assert "overdue" not in words(render_root(view(), NOW, ENGLISH))
 
 
 def test_a_brand_wide_escalation_has_no_discussion() -> None:
-    said = words(render_root(view(discussion=None, counts={"mentions": 40, "negative": 12}), NOW))
+    said = words(render_root(view(discussion=None, counts={"mentions": 40, "negative": 12}), NOW, ENGLISH))
     assert "Talk about Acme" in said and "40 mentions · 12 negative" in said and "mentionss" not in said
     bare = view(discussion=None, mentions=(), guideline=None, rules=())
-    assert block_kit.fault_of(sent(render_root(bare, NOW))) is None
+    assert block_kit.fault_of(sent(render_root(bare, NOW, ENGLISH))) is None
 
 
 def test_a_reply_shows_the_latest_of_many() -> None:
     many = [mention(f"Post number {n}") for n in range(8)]
-    said = words(render_reply(view(), many, new=30))
+    said = words(render_reply(view(), many, ENGLISH, new=30))
     assert "30 new mentions, the latest 5" in said and "Post number 7" in said and "Post number 2" not in said
 
 
 def test_a_reply_without_news_tells_how_things_stand() -> None:
-    assert "*Open*" in words(render_reply(view(), []))
+    assert "*Open*" in words(render_reply(view(), [], ENGLISH))
 
 
 def test_a_long_post_is_quoted_where_it_names_the_brand() -> None:
     post = mention("blah " * 200 + "acme broke it", snippet="so acme broke it")
-    assert "…so acme broke it" in words(render_root(view(mentions=(post,)), NOW))
+    assert "…so acme broke it" in words(render_root(view(mentions=(post,)), NOW, ENGLISH))
 
 
 def test_only_ids_from_the_configuration_are_called() -> None:
-    message = render_root(view(), NOW, notify=("S0CARE", "U0ANNA", "!channel", "<!here>"))
+    message = render_root(view(), NOW, ENGLISH, notify=("S0CARE", "U0ANNA", "!channel", "<!here>"))
     assert block_kit.pings(sent(message)) == ["<!subteam", "<@U"]
 
 
 def test_notices_are_plain_sentences() -> None:
-    assert words(render_notice("rules/a.yaml:3: <bad>")) == "rules/a.yaml:3: &lt;bad&gt;\nrules/a.yaml:3: &lt;bad&gt;"
+    assert (
+        words(render_notice(["rules/a.yaml:3: <bad>"], ENGLISH))
+        == "rules/a.yaml:3: &lt;bad&gt;\nrules/a.yaml:3: &lt;bad&gt;"
+    )
 
 
 # -- whatever stands in a post -----------------------------------------------------------------------------------
@@ -156,9 +159,9 @@ def test_every_message_is_accepted_and_pings_nobody(
         guideline=Guideline(name, title, text, owner=name, approved_by=name, review_by=name, version="1"),
     )  # fmt: skip
     for message in (
-        render_root(shown, NOW, notes=["Note"]),
-        render_reply(shown, [post] * many, text=text, notes=["Note"]),
-        render_notice(text or "Something"),
+        render_root(shown, NOW, ENGLISH, notes=["Note"]),
+        render_reply(shown, [post] * many, ENGLISH, said=[text], notes=["Note"]),
+        render_notice([text or "Something"], ENGLISH),
     ):
         assert block_kit.fault_of(sent(message)) is None
         assert block_kit.pings(sent(message)) == []
