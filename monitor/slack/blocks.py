@@ -28,7 +28,10 @@ def fitting(blocks: Callable[[int], list[Block]], quote_lengths: Iterable[int]) 
 
 
 def header(text: str) -> Block:
-    return {"type": "header", "text": {"type": "plain_text", "text": one_line(text, LONGEST_HEADER), "emoji": True}}
+    return {
+        "type": "header",
+        "text": {"type": "plain_text", "text": one_line(text, LONGEST_HEADER) or "–", "emoji": True},
+    }
 
 
 def mrkdwn(*lines: str) -> Block:

@@ -16,7 +16,8 @@ from monitor.wording.text import text_from_json
 from monitor.wording.words import Words
 
 ENDED = (State.RESOLVED, State.DROPPED)
-MOST_REASONS = 8
+#: Lines that say why; the fewest where a message came out too long.
+MOST_REASONS, FEWEST_REASONS = 8, 3
 
 
 # -- names -------------------------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def development(view: EscalationView, words: Words) -> list[str]:
 def answers(escalation: Escalation, talk: Discussion, words: Words) -> str:
     alerted, answered = escalation.opened_at, escalation.answered_at
     if not talk.answers and not answered:
-        return f"💬 {words.say('No answer of ours yet')}"
+        return words.say("💬 No answer of ours yet")
     parts: list[str] = []
     if alerted and answered and answered >= alerted:
         after = words.span(answered - alerted)
@@ -183,13 +184,13 @@ def news(new: Sequence[Mention], count: int, shown: int, words: Words) -> str:
 # -- why it alerted ----------------------------------------------------------------------------------------------
 
 
-def why(rules: Sequence[FiredRule], words: Words) -> list[str]:
+def why(rules: Sequence[FiredRule], most: int, words: Words) -> list[str]:
     lines: list[str] = []
     for rule in rules:
         lines.append(words.say("*Why:* {rule}", rule=escape(one_line(rule.title or rule.rule_id, 100), 120)))
         lines += [_reason(reason, words) for reason in rule.reasons]
-    if (more := len(lines) - MOST_REASONS) > 0:
-        lines = [*lines[: MOST_REASONS - 1], words.many("…and {count} more line", "…and {count} more lines", more + 1)]
+    if (more := len(lines) - most) > 0:
+        lines = [*lines[: most - 1], words.many("…and {count} more line", "…and {count} more lines", more + 1)]
     return lines
 
 
@@ -200,4 +201,5 @@ def _reason(reason: Condition, words: Words) -> str:
         mrkdwn_of(text_from_json(said[part]) if part in said else one_line(english, 100), words, 120)
         for part, english in (("found", reason.found), ("asked", reason.asked))
     )
-    return f"• {words.say('{condition}: *{found}* (asked: {asked})', condition=condition, found=found, asked=asked)}"
+    said_so = words.say("{condition}: *{found}* (asked: {asked})", condition=condition, found=found, asked=asked)
+    return f"• {said_so}"

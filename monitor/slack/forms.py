@@ -5,6 +5,7 @@ Pure: the caller says who may be chosen and what time it is. Everything that com
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -27,6 +28,7 @@ LONGEST_SNOOZE = timedelta(days=30)
 LONGEST_NOTE = 500
 _SPANS = (timedelta(minutes=30), timedelta(hours=1), timedelta(hours=4))
 _MORNING = time(9)
+_MEMBER = re.compile("[UW][A-Z0-9]{1,30}")
 #: What a choice of a time means: so many seconds from the submission on, that moment, or what stands in the picker.
 _IN, _AT, _PICKED = "in:", "at:", "picked"
 
@@ -94,7 +96,8 @@ def _assign(tag: Tag, view: EscalationView, choices: Choices, words: Words) -> B
 
 
 def _assigned(what: Tag, values: _Values, words: Words) -> Asked | dict[str, str]:
-    of_team, of_all = values.chosen("person"), values.text("anybody", "selected_user")
+    given = (values.chosen("person"), values.text("anybody", "selected_user"))
+    of_team, of_all = (id if id and _MEMBER.fullmatch(id) else None for id in given)
     block = "person" if "person" in values else "anybody"
     if of_team and of_all and of_team != of_all:
         return {block: words.say("You chose two people; leave one of the two fields empty.")}

@@ -37,12 +37,15 @@ def excerpt(
     guideline: Guideline, read_by: tuple[str, ...], length: int, most_lines: int, now: datetime, words: Words
 ) -> list[Block]:
     """Its title and first lines, and in small print where it comes from and who has read it."""
-    lines = [_without_markdown(line) for line in clean(guideline.body).split("\n")]
-    body = "\n".join(lines[:most_lines]) + ("\n…" if len(lines) > most_lines else "")
+    lines = clean(guideline.body).split("\n")
+    shown = lines[:most_lines]
+    while len(shown) < len(lines) and shown and _HEADING.fullmatch(shown[-1]):
+        shown.pop()
+    body = "\n".join([*map(_without_markdown, shown), *(["…"] if len(shown) < len(lines) else [])])
     head = words.say("What to do: {title}", title=one_line(guideline.title, 150))
     small = " · ".join(_origin(guideline, now, words))
     return [
-        rich(section(plain(f"{head}\n", bold=True), plain(shorten(body, length)))),
+        rich(section(plain(f"{head}\n", bold=True), *([plain(shorten(body, length))] if length else []))),
         *context(small, readers(read_by, words)),
     ]
 

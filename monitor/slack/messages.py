@@ -31,8 +31,8 @@ CONSOLE = "console"
 #: The command with which people act on escalations.
 ESCALATIONS = "brand-monitor escalations"
 LONGEST_TEXT = 300
-#: How long a quotation may be; the next is tried where a message came out too long.
-QUOTE_LENGTHS = (300, 150, 70, 30)
+#: How long a quotation may be; the next is tried where a message came out too long. 0: no more than must be said.
+QUOTE_LENGTHS = (300, 150, 70, 30, 0)
 #: Lines of the guideline: where a button opens the whole of it, the first ones are enough.
 GUIDELINE_LINES, GUIDELINE_LINES_WITH_BUTTON = 12, 5
 
@@ -88,13 +88,15 @@ def render_root(
             mrkdwn(*_called(notify), *_bold(lead, words), facts.status(escalation, words)),
             mrkdwn(*facts.development(view, words)),
         ]
-        if view.mentions and not settled:
+        if view.mentions and quote_length and not settled:
             made.append(quotes(view.mentions, title, quote_length, words))
         if view.rules and not settled:
-            made.append(mrkdwn(*facts.why(view.rules, words)))
+            most = facts.MOST_REASONS if quote_length else facts.FEWEST_REASONS
+            made.append(mrkdwn(*facts.why(view.rules, most, words)))
         if view.guideline and not settled:
             lines = GUIDELINE_LINES_WITH_BUTTON if pressed else GUIDELINE_LINES
-            made += excerpt(view.guideline, view.read_by, quote_length * 3, lines, now, words)
+            read_by = view.read_by if quote_length else ()
+            made += excerpt(view.guideline, read_by, quote_length * 3, lines, now, words)
         small = "" if pressed else _command(escalation, words)
         return [*made, *pressed, *context(*_notes(notes, words), small or _number(escalation, words))]
 
@@ -120,7 +122,7 @@ def render_reply(
 
     def blocks(quote_length: int) -> list[Block]:
         made = [mrkdwn(*_called(notify), *lines)]
-        if shown:
+        if shown and quote_length:
             made.append(quotes(shown, title, quote_length, words))
         return [*made, *context(*_notes(notes, words), " · ".join(facts.numbers(view, words)))]
 
@@ -155,7 +157,8 @@ def _notification(view: EscalationView, subject: str, words: Words) -> str:
 
 
 def _bold(said: Sequence[Said], words: Words) -> list[str]:
-    line = " ".join(mrkdwn_of(one, words) for one in said)
+    # An asterisk inside would end the bold part.
+    line = " ".join(mrkdwn_of(one, words) for one in said).replace("*", "")
     return [f"*{line}*"] if line.strip() else []
 
 
