@@ -21,6 +21,8 @@ from monitor.wording.words import Words
 MOST_BLOCKS = 60
 LONGEST_BLOCK = 2_500
 MOST_READERS = 6
+#: Of an excerpt.
+LINES, LINES_WITH_BUTTON = 12, 5
 
 _HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*")
 _BULLET = re.compile(r"(\s*)([-*+])\s+(.*)")
@@ -34,16 +36,21 @@ _SPAN = re.compile(
 
 
 def excerpt(
-    guideline: Guideline, read_by: tuple[str, ...], length: int, most_lines: int, now: datetime, words: Words
+    guideline: Guideline, read_by: tuple[str, ...], length: int, now: datetime, words: Words, *, button: bool
 ) -> list[Block]:
-    """Its title and first lines, and in small print where it comes from and who has read it."""
+    """Its title and first lines, and in small print where it comes from and who has read it. Where a `button` opens the
+    whole of it, few lines are enough, and of the small print that its review is overdue."""
+    most_lines = LINES_WITH_BUTTON if button else LINES
     lines = clean(guideline.body).split("\n")
     shown = lines[:most_lines]
     while len(shown) < len(lines) and shown and _HEADING.fullmatch(shown[-1]):
         shown.pop()
     body = "\n".join([*map(_without_markdown, shown), *(["…"] if len(shown) < len(lines) else [])])
     head = words.say("What to do: {title}", title=one_line(guideline.title, 150))
-    small = " · ".join(_origin(guideline, now, words))
+    if button:
+        small = _review(guideline.review_by, now, words) if _overdue(guideline.review_by, now, words) else ""
+    else:
+        small = " · ".join(_origin(guideline, now, words))
     return [
         rich(section(plain(f"{head}\n", bold=True), *([plain(shorten(body, length))] if length else []))),
         *context(small, readers(read_by, words)),
@@ -72,13 +79,24 @@ def _origin(guideline: Guideline, now: datetime, words: Words) -> Iterator[str]:
 
 
 def _review(review_by: str, now: datetime, words: Words) -> str:
-    try:
-        day = date.fromisoformat(review_by)
-    except ValueError:
+    day = _day(review_by)
+    if day is None:
         return words.say("review by {day}", day=name(review_by))
-    if day < now.astimezone(words.zone).date():
+    if _overdue(review_by, now, words):
         return words.say("⚠️ review by {day} – overdue", day=day)
     return words.say("review by {day}", day=day)
+
+
+def _overdue(review_by: str, now: datetime, words: Words) -> bool:
+    day = _day(review_by)
+    return day is not None and day < now.astimezone(words.zone).date()
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _without_markdown(line: str) -> str:

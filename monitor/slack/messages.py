@@ -33,8 +33,6 @@ ESCALATIONS = "brand-monitor escalations"
 LONGEST_TEXT = 300
 #: How long a quotation may be; the next is tried where a message came out too long. 0: no more than must be said.
 QUOTE_LENGTHS = (300, 150, 70, 30, 0)
-#: Lines of the guideline: where a button opens the whole of it, the first ones are enough.
-GUIDELINE_LINES, GUIDELINE_LINES_WITH_BUTTON = 12, 5
 
 _MENTIONED = re.compile(r"[SUW][A-Z0-9]{2,30}")
 
@@ -94,9 +92,8 @@ def render_root(
             most = facts.MOST_REASONS if quote_length else facts.FEWEST_REASONS
             made.append(mrkdwn(*facts.why(view.rules, most, words)))
         if view.guideline and not settled:
-            lines = GUIDELINE_LINES_WITH_BUTTON if pressed else GUIDELINE_LINES
             read_by = view.read_by if quote_length else ()
-            made += excerpt(view.guideline, read_by, quote_length * 3, lines, now, words)
+            made += excerpt(view.guideline, read_by, quote_length * 3, now, words, button=bool(pressed))
         small = "" if pressed else _command(escalation, words)
         return [*made, *pressed, *context(*_notes(notes, words), small or _number(escalation, words))]
 

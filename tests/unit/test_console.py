@@ -9,6 +9,7 @@ import pytest
 
 from monitor.errors import DeliveryFailed
 from monitor.model import Author, State
+from monitor.slack.buttons import Buttons
 from monitor.slack.console import ConsoleMessenger
 from monitor.slack.messages import CONSOLE, Delivered, Message, render_notice, render_reply, render_root
 from tests.fakes.views import ENGLISH, NOW, mention, view
@@ -42,6 +43,11 @@ def test_a_log_gets_no_escape_sequences_and_no_boxes() -> None:
     text = printed(render_root(view(), NOW, ENGLISH), terminal=False)
     assert "\x1b" not in text and "╭" not in text
     assert "  > Third outage this month." in text
+
+
+def test_on_a_terminal_there_is_nothing_to_press() -> None:
+    message = render_root(view(), NOW, ENGLISH, where=Buttons("here", 7))
+    assert "Acknowledge" not in printed(message, terminal=False)
 
 
 def test_a_card_fits_a_narrow_terminal() -> None:
