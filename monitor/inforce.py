@@ -24,6 +24,7 @@ from monitor.rulegit import Change
 from monitor.rules.load import RuleSet, load_rules
 from monitor.store import escalations, facts, mutes
 from monitor.store.outbox import Outbox
+from monitor.wording.text import Text, many, say
 
 log = logging.getLogger("monitor.rules")
 
@@ -152,25 +153,37 @@ def _mutes(rules: RuleSet, now: datetime) -> list[mutes.Mute]:
 def _tell_mended(connection: sqlite3.Connection, config: Config, now: datetime) -> None:
     before = facts.recall(connection, "rules_problem")
     if before is not None and before[0]:
-        _tell(connection, config, f"The rules in {config.rules.name}/ are good again and in force.", now)
+        good = say("The rules in {folder}/ are good again and in force.", folder=config.rules.name)
+        _tell(connection, config, [good], now)
 
 
-def _broken(rules: RuleSet, config: Config, lines: Sequence[str]) -> str:
+def _broken(rules: RuleSet, config: Config, lines: Sequence[str]) -> list[Text | str]:
+    """A sentence or a mistake a line."""
     folder = config.rules
     place = str(folder) + os.sep
     named = [line.replace(place, "") for line in lines[:NAMED]]
-    more = [f"… and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
     about = [(place + start + rule.file, rule.owner) for rule in rules.rules for start in ("", f"tests{os.sep}")]
-    owners = {owner for file, owner in about if any(line.startswith(file) for line in lines)}
-    whose = f" Owner: {', '.join(sorted(owners))}." if owners else ""
-    in_rules = any(line.startswith(str(folder)) for line in lines)
-    changed = f"The rules in {folder.name}/ have" if in_rules else f"{config.file.name} has"
-    taken = f"{'are' if in_rules else 'is'} not taken over; what was last good stays in force"
-    what = f"{changed} changed and {taken}.{whose}"
-    return "\n".join([what, *named, *more, "`brand-monitor check` says it all."])
+    owners = sorted({owner for file, owner in about if any(line.startswith(file) for line in lines)})
+    if any(line.startswith(str(folder)) for line in lines):
+        what = say(
+            "The rules in {folder}/ have changed and are not taken over; what was last good stays in force.",
+            folder=folder.name,
+        )
+    else:
+        what = say(
+            "{file} has changed and is not taken over; what was last good stays in force.", file=config.file.name
+        )
+    said: list[Text | str] = [what]
+    if owners:
+        said.append(many("Owner: {who}.", "Owners: {who}.", len(owners), who=", ".join(owners)))
+    said += named
+    if len(lines) > NAMED:
+        said.append(many("… and {count} more", "… and {count} more", len(lines) - NAMED))
+    return [*said, say("{command} says it all.", command="`brand-monitor check`")]
 
 
-def _tell(connection: sqlite3.Connection, config: Config, text: str, now: datetime) -> None:
+def _tell(connection: sqlite3.Connection, config: Config, said: Sequence[Text | str], now: datetime) -> None:
+    texts = [one if isinstance(one, str) else one.to_json() for one in said]
     Outbox(connection).enqueue(
-        kind=MessageKind.NOTICE, channel=config.slack.channel, severity=Severity.HIGH, payload={"text": text}, now=now,
+        kind=MessageKind.NOTICE, channel=config.slack.channel, severity=Severity.HIGH, payload={"text": texts}, now=now,
     )  # fmt: skip

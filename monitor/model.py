@@ -228,12 +228,14 @@ class Condition:
     """One condition of a rule as it was judged: what was asked, what was found, whether it holds.
 
     `name` is the key in the rule file (`match.sources`); `asked` and `found` are for people: "at least 5", "7".
+    `said`: the same two as texts that can be translated, in JSON, where the rule made them.
     """
 
     name: str
     asked: str
     found: str
     holds: bool
+    said: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

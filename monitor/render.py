@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+from monitor.carry_out import kept_by
 from monitor.escalation import outbox as decisions
 from monitor.escalation.outbox import Waiting
 from monitor.outgoing import MessageKind, OutboxMessage
+from monitor.slack.buttons import Buttons
 from monitor.slack.marks import Mark, marked
 from monitor.slack.messages import ESCALATIONS, Message, render_notice, render_reply, render_root
-from monitor.slack.text import escape
+from monitor.slack.speech import mrkdwn_of, speaking
 from monitor.store import escalations
 from monitor.store.mentions import by_ids
-from monitor.wording.catalogs import words
-from monitor.wording.text import texts_from_json
+from monitor.wording.languages import ENGLISH
+from monitor.wording.text import Text, say, texts_from_json
+from monitor.wording.words import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
     """With a `mark` every message bears it; `calls_people` false: nobody is called by name, whatever the rules ask for.
 
-    `install` names this database in the buttons; `language` is that of teams that have none of their own.
+    `install` names this database in the buttons, which stand below messages where somebody receives what is pressed;
+    `language` is that of teams that have none of their own.
     """
 
     install: str = ""
-    language: str = "en"
+    language: str = ENGLISH
     mark: Mark | None = None
     calls_people: bool = True
+    buttons: bool = False
 
     def message(self, connection: sqlite3.Connection, waiting: Waiting, now: datetime) -> Message:
         """As things are now, not as they were when the message was put into the outbox."""
@@ -36,32 +42,50 @@ class Renderer:
         # What is said of a root, and the text of a reply that became one, stays when the root is brought up to date.
         shown = root if root and message.kind is MessageKind.UPDATE else message
         payload, notes = shown.payload, _notes(shown)
-        text = words().texts(texts_from_json(payload.get("text", "")))
-        notify = payload.get("notify", ()) if self.calls_people else ()
+        said, notify = (
+            texts_from_json(payload.get("text") or ()),
+            payload.get("notify", ()) if self.calls_people else (),
+        )
+        words = self._words(connection, message.escalation_id, waiting.channel)
         if message.escalation_id is None or message.kind is MessageKind.NOTICE:
-            rendered = render_notice(text, notes=notes)
+            rendered = render_notice(said, words, notes=notes)
         else:
             view = escalations.view(connection, message.escalation_id)
-            if message.kind is MessageKind.CALL:
-                rendered = render_root(view, now, lead=text, notes=notes, notify=notify)
+            where = Buttons(self.install, shown.id) if self.buttons else None
+            if shown.kind is MessageKind.CALL:
+                rendered = render_root(view, now, words, lead=said, notes=notes, notify=notify, where=where)
             elif message.kind is MessageKind.REPLY:
                 mentions = by_ids(connection, payload.get("mention_ids", ()))
                 new = payload.get("new")
-                rendered = render_reply(view, mentions, text=text, new=new, notes=notes, notify=notify)
+                rendered = render_reply(view, mentions, words, said=said, new=new, notes=notes, notify=notify)
             else:
-                notes = [escape(text, 1000), *notes] if text else notes
-                rendered = render_root(view, now, notes=notes, notify=notify)
+                rendered = render_root(view, now, words, notes=[*said, *notes], notify=notify, where=where)
         if shown.plain or message.plain:
-            rendered = replace(rendered, text="\n".join([rendered.text, *notes]), blocks=())
-        return marked(rendered, self.mark) if self.mark else rendered
+            small = (mrkdwn_of(note, words) for note in notes)
+            rendered = replace(rendered, text="\n".join([rendered.text, *small]), blocks=())
+        return marked(rendered, self.mark, words) if self.mark else rendered
+
+    def _words(self, connection: sqlite3.Connection, escalation_id: int | None, channel: str) -> Words:
+        """Those of the team whose channel it is, as far as one of the escalation's rules knows it."""
+        escalation = escalations.by_id(connection, escalation_id) if escalation_id is not None else None
+        if escalation is not None:
+            for fired in escalations.fired_rules(connection, escalation.id):
+                for team in kept_by(connection, escalation, fired.rule_id).teams.values():
+                    if team.channel == channel:
+                        return speaking(team.language or self.language, ZoneInfo(team.zone) if team.zone else UTC)
+        return speaking(self.language, UTC)
 
 
-def _notes(message: OutboxMessage) -> list[str]:
+def _notes(message: OutboxMessage) -> list[Text]:
     notes = []
     if message.repeated:
-        notes.append("⚠️ You may see this twice: the connection to Slack broke while it was sent.")
+        notes.append(say("⚠️ You may see this twice: the connection to Slack broke while it was sent."))
     if meant_for := message.payload.get(decisions.MEANT_FOR):
-        notes.append(f"⚠️ Meant for {escape(str(meant_for), 100)}, which Slack refused: see `brand-monitor status`.")
+        status = "`brand-monitor status`"
+        notes.append(
+            say("⚠️ Meant for {channel}, which Slack refused: see {command}.", channel=str(meant_for), command=status)
+        )
     if message.plain and message.escalation_id is not None:
-        notes.append(f"The full message: `{ESCALATIONS} show {message.escalation_id}`")
+        command = f"`{ESCALATIONS} show {message.escalation_id}`"
+        notes.append(say("The full message: {command}", command=command))
     return notes

@@ -32,10 +32,11 @@ from monitor.sentiment import SentimentModel
 from monitor.slack.marks import Mark
 from monitor.store import Store, discussions, escalations, evidence
 from monitor.store.outbox import Outbox
+from monitor.wording.text import say
 
 log = logging.getLogger("monitor.drill")
 
-WORD = "🧪 DRILL"
+WORD = say("🧪 DRILL")
 COMMAND = "brand-monitor escalations --drill"
 #: After the last post: time for the last alert to be judged, waited for and sent.
 AFTERMATH = timedelta(minutes=2)
@@ -46,8 +47,11 @@ PATIENCE = timedelta(minutes=15)
 
 
 def mark(setup: Setup) -> Mark:
-    quiet = "" if setup.calls_people else " Nobody is called by name."
-    return Mark(WORD, f"this is an exercise, the posts are invented, nothing was published.{quiet}", COMMAND)
+    if setup.calls_people:
+        sentence = say("this is an exercise, the posts are invented, nothing was published.")
+    else:
+        sentence = say("this is an exercise, the posts are invented, nothing was published. Nobody is called by name.")
+    return Mark(WORD, sentence, COMMAND)
 
 
 def brand_of(config: Config) -> Brand:

@@ -1,4 +1,4 @@
-"""The conditions of `alert_when_any`, each asked as of any moment, with its answer in words for people.
+"""The conditions of `alert_when_any`, each asked as of any moment, with its answer in texts for people.
 
 Which mentions count, and which of them as negative, was decided before (counted.py). A window ends with its moment and
 is open at its start: (as_of - within, as_of]. Moments and lengths are whole microseconds (times.py).
@@ -10,12 +10,14 @@ from datetime import timedelta
 from typing import ClassVar, Protocol
 
 from monitor.durations import duration_text
+from monitor.model import Condition
 from monitor.rules.rule import AlertCondition, AuthorReach, NegativeMentions, NegativeShare, Spike
 from monitor.rules.times import Covered, Reaches, Times, length
+from monitor.wording.text import Text, english, say
 
 #: How long a loud negative voice is enough by itself.
 LOUD = timedelta(hours=24)
-#: Follows a share that is reckoned of fewer mentions than are asked for.
+#: In English follows a share that is reckoned of fewer mentions than are asked for.
 TOO_FEW = ", too few to count"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -51,13 +53,13 @@ class Alert(Protocol):
 
     name: ClassVar[str]
 
-    def asked(self) -> str: ...
+    def asked(self) -> Text: ...
 
     def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool: ...
 
     def may_hold(self, seen: Seen, first: int, last: int, covered: Covered) -> bool: ...
 
-    def found(self, seen: Seen, as_of: int, covered: Covered) -> str: ...
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> Text: ...
 
     def progress(self, seen: Seen, as_of: int, covered: Covered) -> float: ...
 
@@ -78,7 +80,14 @@ def alert(condition: AlertCondition, loud: int = 0) -> Alert:
 def in_words(condition: AlertCondition) -> tuple[str, str]:
     """The condition's key in a rule file, and what it asks for."""
     asked = alert(condition)
-    return asked.name, asked.asked()
+    return asked.name, english(asked.asked())
+
+
+def judged(asked: Alert, seen: Seen, as_of: int, covered: Covered) -> Condition:
+    """What the condition asks and what was found as of a moment: in English, and as texts for other languages."""
+    what, found = asked.asked(), asked.found(seen, as_of, covered)
+    said = {"asked": what.to_json(), "found": found.to_json()}
+    return Condition(asked.name, english(what), english(found), asked.holds(seen, as_of, covered), said)
 
 
 def window(asked: AlertCondition) -> timedelta:
@@ -99,8 +108,8 @@ class _Negative:
         self._within = length(rule.within)
         self._least = rule.at_least
 
-    def asked(self) -> str:
-        return f"at least {self._rule.at_least:,} within {duration_text(self._rule.within)}"
+    def asked(self) -> Text:
+        return say("at least {least} within {time}", least=self._rule.at_least, time=_span(self._rule.within))
 
     def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
         return seen.negative.has(self._least, as_of - self._within, as_of)
@@ -108,8 +117,8 @@ class _Negative:
     def may_hold(self, seen: Seen, first: int, last: int, covered: Covered) -> bool:
         return seen.negative.has(self._least, first - self._within, last)
 
-    def found(self, seen: Seen, as_of: int, covered: Covered) -> str:
-        return f"{seen.negative.count(as_of - self._within, as_of):,}"
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> Text:
+        return Text("{count}", {"count": seen.negative.count(as_of - self._within, as_of)})
 
     def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
         return _part(seen.negative.count(as_of - self._within, as_of), self._rule.at_least)
@@ -124,9 +133,12 @@ class _Share:
         #: Of no mentions there is no share.
         self._least = max(rule.minimum_total, 1)
 
-    def asked(self) -> str:
-        least, within = f"{100 * self._rule.at_least:.6g} %", duration_text(self._rule.within)
-        return f"at least {least} of at least {self._rule.minimum_total:,} within {within}"
+    def asked(self) -> Text:
+        least, within = _exactly(float(f"{100 * self._rule.at_least:.6g}")), _span(self._rule.within)
+        return say(
+            "at least {share} % of at least {total} within {time}",
+            share=least, total=self._rule.minimum_total, time=within,
+        )  # fmt: skip
 
     def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
         start = as_of - self._within
@@ -142,13 +154,15 @@ class _Share:
         friendly = seen.matched.count(*common) - seen.negative.count(*common)
         return negative > 0 and negative / (negative + friendly) >= self._rule.at_least
 
-    def found(self, seen: Seen, as_of: int, covered: Covered) -> str:
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> Text:
         negative, total = self._counts(seen, as_of)
         if not total:
-            return "no mention"
+            return say("no mention")
         # Rounded down: 39.96 % must not read as the 40 % that were asked.
-        share = f"{negative:,} of {total:,} = {1000 * negative // total / 10:g} %"
-        return share if total >= self._least else share + TOO_FEW
+        values = {"negative": negative, "total": total, "share": _exactly(1000 * negative // total / 10)}
+        if total < self._least:
+            return say("{negative} of {total} = {share} %, too few to count", **values)
+        return say("{negative} of {total} = {share} %", **values)
 
     def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
         negative, total = self._counts(seen, as_of)
@@ -169,9 +183,12 @@ class _Spike:
         self._within = length(rule.within)
         self._before = length(rule.baseline)
 
-    def asked(self) -> str:
-        least, within = f"at least {self._rule.minimum_now:,}", duration_text(self._rule.within)
-        return f"{least} within {within}, and {self._rule.times:g} times the usual of the {self._baseline} before"
+    def asked(self) -> Text:
+        return say(
+            "at least {least} within {time}, and {times} times the usual of the {before} before",
+            least=self._rule.minimum_now, time=_span(self._rule.within), times=_exactly(self._rule.times),
+            before=self._baseline,
+        )  # fmt: skip
 
     def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
         now = seen.negative.count(as_of - self._within, as_of)
@@ -192,20 +209,31 @@ class _Spike:
         fewest = covered.count(seen.negative, end - self._before, first - self._within)
         return now >= self._rule.times * self._usual(fewest, length)
 
-    def found(self, seen: Seen, as_of: int, covered: Covered) -> str:
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> Text:
         now = seen.negative.count(as_of - self._within, as_of)
         before, length = self._usually(seen, as_of, covered)
         read_for = timedelta(microseconds=length)
         whole = read_for - read_for % (HOUR if read_for >= HOUR else MINUTE)
-        read = f"{duration_text(whole)} of the {self._baseline} before were read"
+        read = {"read": _span(whole), "before": self._baseline}
         if length < self._within:
-            return f"{now:,}; only {read}: too little to know the usual"
+            return say(
+                "{now}; only {read} of the {before} before were read: too little to know the usual", now=now, **read
+            )
         if before < self._rule.minimum_baseline:
-            few = f"only {before:,} in the {self._baseline} before"
-            return f"{now:,}; {few}, {self._rule.minimum_baseline:,} are needed to know the usual"
+            return say(
+                "{now}; only {found} in the {before} before, {needed} are needed to know the usual",
+                now=now, found=before, before=self._baseline, needed=self._rule.minimum_baseline,
+            )  # fmt: skip
         usual = self._usual(before, length)
-        compared = f"usually {_usual(usual)}: {_number(now / usual)} times" if usual else "usually none"
-        return f"{now:,}; {compared}" + (f" ({read})" if length < self._before else "")
+        if usual:
+            compared = say(
+                "{now}; usually {usual}: {times} times", now=now, usual=_usual(usual), times=_times(now / usual)
+            )
+        else:
+            compared = say("{now}; usually none", now=now)
+        if length < self._before:
+            return say("{compared} ({read} of the {before} before were read)", compared=compared, **read)
+        return compared
 
     def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
         now = seen.negative.count(as_of - self._within, as_of)
@@ -215,8 +243,8 @@ class _Spike:
         return min(enough, _part(now, self._rule.minimum_now), _part(now, self._rule.times * usual))
 
     @property
-    def _baseline(self) -> str:
-        return duration_text(self._rule.baseline)
+    def _baseline(self) -> timedelta | str:
+        return _span(self._rule.baseline)
 
     def _enough(self, before: int, length: int) -> bool:
         return before >= self._rule.minimum_baseline and length >= self._within
@@ -240,9 +268,11 @@ class _Reach:
         self._number = number
         self._within = length(LOUD)
 
-    def asked(self) -> str:
-        followers = f"at least {self._rule.at_least:,} followers"
-        return f"a negative mention by an author with {followers} within {duration_text(LOUD)}"
+    def asked(self) -> Text:
+        return say(
+            "a negative mention by an author with at least {least} followers within {time}",
+            least=self._rule.at_least, time=_span(LOUD),
+        )  # fmt: skip
 
     def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
         return seen.loud[self._number].has(1, as_of - self._within, as_of)
@@ -250,9 +280,9 @@ class _Reach:
     def may_hold(self, seen: Seen, first: int, last: int, covered: Covered) -> bool:
         return seen.loud[self._number].has(1, first - self._within, last)
 
-    def found(self, seen: Seen, as_of: int, covered: Covered) -> str:
+    def found(self, seen: Seen, as_of: int, covered: Covered) -> Text:
         largest = self._largest(seen, as_of)
-        return "no negative mention" if largest is None else f"the loudest has {largest:,}"
+        return say("no negative mention") if largest is None else say("the loudest has {largest}", largest=largest)
 
     def progress(self, seen: Seen, as_of: int, covered: Covered) -> float:
         return _part(self._largest(seen, as_of) or 0, self._rule.at_least)
@@ -265,11 +295,25 @@ def _part(found: float, asked: float) -> float:
     return 1.0 if found >= asked else found / asked
 
 
-def _number(value: float) -> str:
+def _span(length: timedelta) -> timedelta | str:
+    """A length of time as it is said in a sentence, where nothing of it is lost in that; else as files write it."""
+    text = duration_text(length)
+    exact = int(text[:-1]) * {"d": 86_400, "h": 3_600, "m": 60, "s": 1}[text[-1]] == length.total_seconds()
+    # "1 day" and "2 days" are said as such, but what is said of 150 minutes is "2 hours".
+    short = text[-1] == "d" or int(text[:-1]) < {"h": 48, "m": 120, "s": 100}[text[-1]]
+    return length if exact and short else text
+
+
+def _exactly(value: float) -> float | str:
+    """With as many decimals as it has; a language's own form has two at most."""
+    return value if round(value, 2) == value else f"{value:g}"
+
+
+def _times(value: float) -> float | Text:
     """With one decimal, rounded down: 2.96 times must not read as the 3 times that were asked."""
-    return f"{int(10 * value) / 10:,.1f}".removesuffix(".0") if value >= 0.1 else "less than 0.1"
+    return int(10 * value) / 10 if value >= 0.1 else say("less than 0.1")
 
 
-def _usual(value: float) -> str:
+def _usual(value: float) -> float | str | Text:
     """Of less than one two digits, so that the times that stand beside it can be reckoned again."""
-    return _number(value) if value >= 1 else f"{value:.2g}"
+    return _times(value) if value >= 1 else _exactly(float(f"{value:.2g}"))

@@ -185,10 +185,7 @@ class Windows:
     def verdict(self, as_of: datetime, totals: Totals, covered: Covered = NOTHING) -> Verdict:
         """As of one moment, with every condition, also those that do not hold."""
         at, rule, seen = micros(as_of), self.rule, self._seen
-        asked = (
-            Condition(a.name, a.asked(), a.found(seen, at, covered), a.holds(seen, at, covered))
-            for a in self._asked.alerts
-        )
+        asked = (alerts.judged(one, seen, at, covered) for one in self._asked.alerts)
         floors = (
             Condition(name, f"at least {least:,}", f"{found:,}", found >= least)
             for name, least, found in self._floors(totals)

@@ -28,12 +28,22 @@ def fitting(blocks: Callable[[int], list[Block]], quote_lengths: Iterable[int]) 
 
 
 def header(text: str) -> Block:
-    return {"type": "header", "text": {"type": "plain_text", "text": one_line(text, LONGEST_HEADER), "emoji": True}}
+    return {
+        "type": "header",
+        "text": {"type": "plain_text", "text": one_line(text, LONGEST_HEADER) or "–", "emoji": True},
+    }
 
 
 def mrkdwn(*lines: str) -> Block:
-    """A section of our own words; what the lines quote has been escaped and shortened."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines) or "–"}}
+    """A section of our own words; what the lines quote has been escaped and shortened. Lines that do not fit are left
+    out: to cut one might cut its markup."""
+    text = ""
+    for line in lines:
+        if len(text) + len(line) + 3 > LONGEST_SECTION:
+            text += "\n…"
+            break
+        text += f"\n{line}" if text else line
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text or "–"}}
 
 
 def context(*texts: str) -> list[Block]:

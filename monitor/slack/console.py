@@ -128,11 +128,12 @@ def _heading(message: Message, reply: bool) -> str:
 
 
 def _paragraphs(message: Message) -> list[_Paragraph]:
-    """What its blocks say but for the header, which is the subject; an empty paragraph between two blocks."""
+    """What its blocks say; an empty paragraph between two blocks."""
     paragraphs: list[_Paragraph] = []
     for block in message.blocks:
         match block["type"]:
-            case "header":
+            case "header" | "actions":
+                # The header is the subject, and on a terminal there is nothing to press.
                 continue
             case "section":
                 paragraphs.append(_Paragraph(_mrkdwn(block["text"]["text"])))

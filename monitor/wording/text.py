@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitor.durations import duration_text
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -48,6 +50,32 @@ def texts_from_json(kept: str | Mapping[str, Any] | Sequence[Any]) -> tuple[Text
     if isinstance(kept, str | Mapping):
         return (text_from_json(kept),) if kept else ()
     return tuple(map(text_from_json, kept))
+
+
+def english(text: Text | str) -> str:
+    """As the command line, the logs and the audit log say it: in English, lengths of time as files write them."""
+    if isinstance(text, str):
+        return text
+    one = text.many is None or text.values["count"] == 1
+    said = text.id if one else text.many or ""
+    return said.format_map({name: _english(value) for name, value in text.values.items()}) if text.values else said
+
+
+def _english(value: Any) -> str:
+    match value:
+        case Text():
+            return english(value)
+        case bool() | str():
+            return str(value)
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.2f}".rstrip("0").rstrip(".")
+        case timedelta():
+            return duration_text(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M} UTC"
+    return str(value)
 
 
 def _to_json(value: Any) -> Any:

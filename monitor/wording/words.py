@@ -131,5 +131,10 @@ class Words:
         return format_datetime(at, "EEE d MMM, HH:mm", tzinfo=self.zone, locale=self._locale)
 
     def zone_name(self, at: datetime) -> str:
-        """What the reader's zone is called: "CEST", "UTC"."""
-        return get_timezone_name(at.astimezone(self.zone), width="short", locale=self._locale)
+        """What the reader's zone is called: "CEST", "UTC"; where it has no name, "+03"."""
+        name = at.astimezone(self.zone).tzname()
+        return (
+            name
+            if name and len(name) < 6
+            else get_timezone_name(at.astimezone(self.zone), width="short", locale=self._locale)
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from monitor.errors import ConfigError
 from monitor.model import State
 from monitor.rulebook import Watch, read_rules, rule_files
 from monitor.rules.load import MOST_FILES
+from monitor.wording.text import english, text_from_json
 from tests.fakes.world import THREAD, World, angry
 
 
@@ -77,7 +79,8 @@ def test_whoever_broke_something_is_told_what(world: World, file: str, told: str
             world.app.reload()
     with world.app.store.read() as connection:
         (notice,) = connection.execute("SELECT payload FROM outbox WHERE kind = 'notice'").fetchall()
-    assert told in notice["payload"] and f"{Path(file).name}:1" in notice["payload"]
+    said = [english(text_from_json(line)) for line in json.loads(notice["payload"])["text"]]
+    assert told in said[0] and any(f"{Path(file).name}:1" in line for line in said)
     angry(world)
     world.wait(seconds=31)
     assert world.states() == [State.OPEN]

@@ -15,6 +15,7 @@ from monitor.app import App
 from monitor.config import parse_config
 from monitor.errors import ConfigError
 from monitor.model import State
+from monitor.wording.text import english, text_from_json
 from tests.fakes.proofs import prove_all
 from tests.fakes.sentiment import PlainWords
 from tests.fakes.world import CONFIG, LOUD, TEAMS, THREAD, World, angry
@@ -34,7 +35,8 @@ def events(world: World) -> list[tuple[str, str]]:
 def notices(world: World) -> list[str]:
     with world.app.store.read() as connection:
         rows = connection.execute("SELECT payload FROM outbox WHERE kind = 'notice' ORDER BY id").fetchall()
-    return [json.loads(row["payload"])["text"] for row in rows]
+    kept = [json.loads(row["payload"])["text"] for row in rows]
+    return ["\n".join(english(text_from_json(one)) for one in said) for said in kept]
 
 
 def restarted(world: World) -> World:

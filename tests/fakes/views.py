@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.model import (
     Author,
@@ -21,8 +22,11 @@ from monitor.model import (
     Severity,
     State,
 )
+from monitor.slack.speech import speaking
 
 NOW = datetime(2026, 11, 14, 12, tzinfo=UTC)
+ROME = ZoneInfo("Europe/Rome")
+ENGLISH, ITALIAN = speaking("en", UTC), speaking("it", ROME)
 
 GUIDELINE = Guideline(
     path="playbooks/angry-thread.md",
@@ -65,7 +69,7 @@ def mention(text: str, **changes: Any) -> Mention:
 
 def view(state: State = State.OPEN, severity: Severity = Severity.CRITICAL, **changes: Any) -> EscalationView:
     """Escalation 12 of Acme; fields of `Escalation` or `EscalationView` may be given."""
-    parts = ("rules", "discussion", "mentions", "guideline", "counts")
+    parts = ("rules", "discussion", "mentions", "guideline", "counts", "read_by")
     of_view = {name: changes.pop(name) for name in parts if name in changes}
     escalation = Escalation(
         id=12,

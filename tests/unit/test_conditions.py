@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,8 @@ from monitor.rules.rule import (
 )
 from monitor.rules.times import Covered
 from monitor.rules.windows import Windows, horizon
+from monitor.wording.catalogs import words
+from monitor.wording.text import text_from_json
 from tests.fakes.counted import ANGRY, DAY, HOUR, MENTION, MINUTE, NOW, RULE, SPIKE, TOTALS, asking, at
 
 # -- one mention -------------------------------------------------------------------------------------------------
@@ -156,6 +159,31 @@ def test_spike(mentions: list[Counted], coverage: list[Coverage], found: str, ho
     (condition,) = Windows.of(asking(SPIKE), mentions).verdict(NOW, TOTALS, Covered(coverage)).conditions
     assert condition.asked == "at least 10 within 1h, and 3 times the usual of the 7d before"
     assert (condition.found, condition.holds) == (found, holds)
+
+
+IN_ITALIAN = {
+    "count": (NegativeMentions(1000, 90 * MINUTE), at(*[1] * 1200), "almeno 1.000 in 90 minuti", "1.200"),
+    "share": (SHARE, at(*[1] * 1999) + at(*[2] * 3001, score=0),
+              "almeno il 40 % di almeno 5 in 6 ore", "1.999 su 5.000 = 39,9 %"),
+    "reach": (AuthorReach(100_000), at(60, reach=250_000),
+              "una menzione negativa di un autore con almeno 100.000 follower in 1 giorno",
+              "il più seguito ne ha 250.000"),
+    "spike": (SPIKE, at(*[1] * 2000, *[90] * 20),
+              "almeno 10 in 1 ora, e 3 volte il valore abituale (periodo di confronto: 7 giorni)",
+              "2.000; di solito 0,12: 16.800 volte tanto"),
+    "no more is lost than in the file": (NegativeMentions(3, 150 * MINUTE), [], "almeno 3 in 150m", "0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("alert", "mentions", "asked", "found"), IN_ITALIAN.values(), ids=IN_ITALIAN.keys())
+def test_what_was_asked_and_found_can_be_said_in_another_language(
+    alert: AlertCondition, mentions: list[Counted], asked: str, found: str
+) -> None:
+    (condition,) = Windows.of(asking(alert), mentions).verdict(NOW, TOTALS, Covered(WEEK)).conditions
+    said = json.loads(json.dumps(condition.said))
+    italian = words("it")
+    assert tuple(italian.text(text_from_json(said[part])) for part in ("asked", "found")) == (asked, found)
+    assert condition == replace(condition, said=None), "what is compared and counted is English"
 
 
 def test_a_spike_after_a_silence_that_was_read() -> None:
