@@ -17,9 +17,10 @@ from monitor.app import load_config, utc_now
 from monitor.carry_out import act
 from monitor.config import Config
 from monitor.drill import place
-from monitor.drill.report import ANSWERED, READ
+from monitor.drill.report import ANSWERED
 from monitor.drill.script import own_account
 from monitor.errors import MonitorError
+from monitor.escalation.acts import READ
 from monitor.escalation.events import Decision, Event, NewMentions
 from monitor.model import Author, Escalation, Finding, Guideline
 from monitor.store import Store, escalations, mentions

@@ -14,11 +14,12 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.drill.script import Targets
+from monitor.escalation.acts import READ
 from monitor.escalation.events import Reason
 from monitor.model import Escalation, Label, Mention, Outcome
 
-#: What the audit log calls what people do beside the machine's own transitions.
-READ, ANSWERED = "read the guideline", "answered"
+#: What the audit log calls an answer that a team would have published.
+ANSWERED = "answered"
 _SHELL = " (command line)"
 
 

@@ -83,6 +83,11 @@ class Snapshot:
         """With the teams as they are now; one that is gone stays as it was."""
         return replace(self, teams={name: teams.get(name, team) for name, team in self.teams.items()})
 
+    def handed_to(self, team: Team) -> Snapshot:
+        """With this team in the place of that which is told first."""
+        first, *later = self.tiers or (TierSpec(timedelta(), team.id),)
+        return replace(self, tiers=(replace(first, team=team.id), *later), teams={**self.teams, team.id: team})
+
     def to_json(self) -> dict[str, Any]:
         return {
             "file": self.file,

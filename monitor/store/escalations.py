@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitor.escalation.acts import READ
 from monitor.escalation.events import TimerKind
 from monitor.escalation.machine import ALIVE, BY_HOURS, LASTING
 from monitor.model import Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
@@ -49,6 +50,24 @@ def latest(
         [brand, scope, subject[1]],
     ).fetchone()
     return rows.escalation(row) if row else None
+
+
+def ended_before(connection: sqlite3.Connection, escalation: Escalation) -> datetime | None:
+    """When what had alerted on the same subject before was resolved last, this escalation itself included where it has
+    come back since."""
+    subject = (
+        ("discussion_id", escalation.discussion_id) if escalation.discussion_id else ("rule_id", escalation.rule_id)
+    )
+    before = connection.execute(
+        f"SELECT max(resolved_at) FROM escalations WHERE brand = ? AND scope = ? AND {subject[0]} = ? AND id < ?",
+        [escalation.brand, escalation.scope, subject[1], escalation.id],
+    ).fetchone()[0]
+    itself = None
+    if escalation.state in ALIVE:
+        itself = connection.execute(
+            "SELECT max(at) FROM events WHERE escalation_id = ? AND what = 'resolved'", [escalation.id]
+        ).fetchone()[0]
+    return rows.optional_time(max(before or "", itself or "") or None)
 
 
 def having_state(connection: sqlite3.Connection, states: Iterable[State], limit: int = 1000) -> tuple[Escalation, ...]:
@@ -293,7 +312,22 @@ def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
         mentions=quoted,
         guideline=Guideline(**guideline) if guideline else None,
         counts=counts,
+        read_by=read_by(connection, escalation_id),
     )
+
+
+def readers(connection: sqlite3.Connection, escalation_id: int) -> tuple[tuple[str, str, str], ...]:
+    """Who (as the audit log has it), by which name, read which version of its guideline, in that order."""
+    query = "SELECT who, data FROM events WHERE escalation_id = ? AND what = ? ORDER BY id"
+    found = [(row["who"], json.loads(row["data"])) for row in connection.execute(query, [escalation_id, READ])]
+    return tuple(
+        (who, data.get("name") or who.rpartition(" (")[0] or who, data.get("version", "")) for who, data in found
+    )
+
+
+def read_by(connection: sqlite3.Connection, escalation_id: int) -> tuple[str, ...]:
+    """The names of those who have read its guideline, the first first."""
+    return tuple(dict.fromkeys(name for _, name, _ in readers(connection, escalation_id)))
 
 
 def last_told(connection: sqlite3.Connection, escalation_id: int) -> int:
@@ -306,7 +340,7 @@ def last_told(connection: sqlite3.Connection, escalation_id: int) -> int:
 
 def mentions_after(connection: sqlite3.Connection, discussion_id: int, after: int) -> tuple[int, ...]:
     """Ids of the discussion's mentions that came after mention `after`, our own answers included."""
-    query = "SELECT id FROM mentions WHERE discussion_id = ? AND id > ? ORDER BY id"
+    query = "SELECT id FROM mentions WHERE discussion_id = ? AND id > ? AND NOT dismissed ORDER BY id"
     return tuple(row[0] for row in connection.execute(query, [discussion_id, after]))
 
 

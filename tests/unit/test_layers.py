@@ -41,6 +41,8 @@ LAYERS = {
     "monitor.store": 2,
     "monitor.ingest": 3,
     "monitor.carry_out": 3,
+    "monitor.acting": 3,
+    "monitor.rejudge": 3,
     "monitor.judge": 3,
     "monitor.escalate": 3,
     "monitor.explain": 3,
