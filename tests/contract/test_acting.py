@@ -110,7 +110,7 @@ def test_in_slack_every_member_can_be_given_one(world: World, acting: Acting) ->
 
 
 def test_a_team_that_does_not_exist_is_a_mistake(world: World, acting: Acting) -> None:
-    with pytest.raises(MonitorError, match='There is no team "leggal"; did you mean "legal"?'):
+    with pytest.raises(MonitorError, match='There is no team "leggal"; did you mean "legal"'):
         acting.act(1, HandOver("anna", "leggal"), ANNA, world.now)
 
 
