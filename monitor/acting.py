@@ -26,7 +26,7 @@ from monitor.model import Escalation, Outcome
 from monitor.rejudge import Rejudged
 from monitor.rules.load import RuleSet
 from monitor.rules.people.rota import Team
-from monitor.store import escalations, labels
+from monitor.store import escalations, labels, story
 
 #: How an escalation ends that such a correction leaves nothing of.
 _ENDS = {Correction.NOT_NEGATIVE: Outcome.NOT_NEGATIVE, Correction.NOT_ABOUT_US: Outcome.NOT_ABOUT_US}
@@ -107,14 +107,15 @@ class Acting:
         self, connection: sqlite3.Connection, escalation: Escalation, act: HandOver, who: Person, now: datetime
     ) -> Done:
         team = self._team(act.team)
-        kept = kept_by(connection, escalation)
         if escalation.state not in machine.ALIVE:
             return Done(escalation, False, Reason.ALREADY_ENDED)
+        kept = kept_by(connection, escalation)
         first = kept.team(1)
         if team.id == (escalation.team or (first.id if first else None)):
             return Done(escalation, False, Reason.ALREADY_THEIRS)
         escalations.save_snapshot(connection, escalation.id, escalation.rule_id, kept.handed_to(team).to_json())
-        return _event(connection, escalation, HandOver(act.by, team.id), who, now)
+        done = _event(connection, escalation, HandOver(act.by, team.id), who, now)
+        return replace(done, changed=True)
 
     def _team(self, name: str) -> Team:
         if team := self._rules.teams.get(name):
@@ -204,7 +205,7 @@ def _read(
     if guideline is None:
         raise MonitorError(f"The rule {escalation.rule_id} has no guideline: `playbook:` in its file names one.")
     version = act.version or guideline.version
-    known = escalations.readers(connection, escalation.id)
+    known = story.readers(connection, escalation.id)
     if any(version == read and _same(who, act.by, reader, name) for reader, name, read in known):
         return Done(escalation, False, Reason.ALREADY_READ)
     escalations.log(

@@ -84,9 +84,11 @@ class Snapshot:
         return replace(self, teams={name: teams.get(name, team) for name, team in self.teams.items()})
 
     def handed_to(self, team: Team) -> Snapshot:
-        """With this team in the place of that which is told first."""
-        first, *later = self.tiers or (TierSpec(timedelta(), team.id),)
-        return replace(self, tiers=(replace(first, team=team.id), *later), teams={**self.teams, team.id: team})
+        """With `team` as the first to be told, by name; the later tiers stay, but for one of that same team. The team
+        that was the first stays known."""
+        later = tuple(tier for tier in self.tiers[1:] if tier.team != team.id)
+        first = TierSpec(timedelta(), team.id, mention=True)
+        return replace(self, tiers=(first, *later), teams={**self.teams, team.id: team})
 
     def to_json(self) -> dict[str, Any]:
         return {

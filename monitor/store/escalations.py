@@ -12,11 +12,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.escalation.acts import READ
 from monitor.escalation.events import TimerKind
 from monitor.escalation.machine import ALIVE, BY_HOURS, LASTING
 from monitor.model import Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
-from monitor.store import discussions, mentions, rows
+from monitor.store import discussions, mentions, rows, story
 from monitor.store.times import from_text, to_text
 
 #: How many mentions a message quotes, and how far back those of a brand-wide escalation are looked for.
@@ -312,22 +311,8 @@ def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
         mentions=quoted,
         guideline=Guideline(**guideline) if guideline else None,
         counts=counts,
-        read_by=read_by(connection, escalation_id),
+        read_by=story.read_by(connection, escalation_id),
     )
-
-
-def readers(connection: sqlite3.Connection, escalation_id: int) -> tuple[tuple[str, str, str], ...]:
-    """Who (as the audit log has it), by which name, read which version of its guideline, in that order."""
-    query = "SELECT who, data FROM events WHERE escalation_id = ? AND what = ? ORDER BY id"
-    found = [(row["who"], json.loads(row["data"])) for row in connection.execute(query, [escalation_id, READ])]
-    return tuple(
-        (who, data.get("name") or who.rpartition(" (")[0] or who, data.get("version", "")) for who, data in found
-    )
-
-
-def read_by(connection: sqlite3.Connection, escalation_id: int) -> tuple[str, ...]:
-    """The names of those who have read its guideline, the first first."""
-    return tuple(dict.fromkeys(name for _, name, _ in readers(connection, escalation_id)))
 
 
 def last_told(connection: sqlite3.Connection, escalation_id: int) -> int:

@@ -31,6 +31,7 @@ LAYERS = {
     "monitor.jsonlines": 1,
     "monitor.schedule": 1,
     "monitor.rules": 1,
+    "monitor.timeline": 1,
     "monitor.escalation": 1,
     "monitor.slack": 1,
     "monitor.slack.client": 2,
