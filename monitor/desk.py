@@ -18,10 +18,9 @@ from monitor.app import load_config, utc_now
 from monitor.carry_out import act
 from monitor.config import Config
 from monitor.drill import place
-from monitor.drill.report import ANSWERED
 from monitor.drill.script import own_account
-from monitor.errors import MonitorError
-from monitor.escalation.acts import Act, Channel, Correct, Done, Person, ReadGuideline
+from monitor.errors import ConfigError, MonitorError
+from monitor.escalation.acts import ANSWERED, Act, Channel, Correct, Done, Person, ReadGuideline
 from monitor.escalation.events import Assign, HandOver, NewMentions
 from monitor.inforce import to_act
 from monitor.model import Author, Escalation, Finding, Guideline
@@ -49,9 +48,7 @@ class Desk:
         self._refuse_after_the_end()
         with self.store.read() as connection:
             self._look_up(connection, number)
-        # What needs no rules must not wait for them.
-        rules = self._rules() if isinstance(act, Assign | HandOver | Correct) else RuleSet()
-        acting = Acting(self.store, rules, self._config.competitors)
+        acting = Acting(self.store, self._rules(act), self._config.competitors)
         return acting.act(number, act, _person(who), self.now, anyone=anyone), held(self.store.path)
 
     def guideline(self, number: int, who: str) -> tuple[Guideline, bool]:
@@ -105,8 +102,17 @@ class Desk:
             )  # fmt: skip
             act(connection, escalation, NewMentions(), by, now)
 
-    def _rules(self) -> RuleSet:
-        return place.rules_to_act(self._config, self.store) if self._drill else to_act(self._config, self.store)
+    def _rules(self, act: Act) -> RuleSet:
+        """Those in force, for what needs them; the rest must not wait for them."""
+        if not isinstance(act, Assign | HandOver | Correct):
+            return RuleSet()
+        try:
+            return place.rules_to_act(self._config, self.store) if self._drill else to_act(self._config, self.store)
+        except ConfigError:
+            # All but a new team stands in what the escalation has kept.
+            if isinstance(act, HandOver):
+                raise
+            return RuleSet()
 
     def _look_up(self, connection: sqlite3.Connection, number: int) -> Escalation:
         found = escalations.by_id(connection, number)

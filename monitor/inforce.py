@@ -92,14 +92,10 @@ def to_explain(config: Config, store: Readable) -> InForce:
 
 
 def to_act(config: Config, store: Readable) -> RuleSet:
-    """The rules by which people act: those that were taken over last, else those of the folder, else none. Quickly, and
-    whatever is wrong with the folder."""
-    if good := _last_good(config, store):
-        return good[0]
-    try:
-        return read_rules(config)
-    except ConfigError:
-        return RuleSet()
+    """The rules by which people act: those that were taken over last, whatever is wrong with the folder, else those of
+    the folder, their tests not run. Raises `ConfigError` where there are none."""
+    good = _last_good(config, store)
+    return good[0] if good else read_rules(config)
 
 
 def _last_good(config: Config, store: Readable) -> tuple[RuleSet, datetime] | None:

@@ -13,15 +13,13 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.amounts import number
-from monitor.escalation.acts import CORRECTED, READ
+from monitor.escalation.acts import ANSWERED, CORRECTED, READ
 from monitor.escalation.events import Reason
 from monitor.model import Escalation
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.wording.catalogs import words
 from monitor.wording.text import text_from_json
 
-#: How an answer of ours is logged in a drill.
-ANSWERED = "answered"
 _PERSON = re.compile(r"(.+) \((command line|Slack)(?: [A-Z0-9]+)?\)", re.DOTALL)
 
 
@@ -115,13 +113,13 @@ def _in_words(event: Logged) -> str | None:
     match what:
         case "pending":
             return f"fires: {why}"
-        case "acknowledged" if why == Reason.ASSIGNED:
+        case "acknowledged" | "changed" if why == Reason.ASSIGNED:
             text = f"gives it to {data.get('assignee')}"
         case "acknowledged":
             has = data.get("assignee")
             other = has and has != person(event.who)
             text = "acknowledges it" + (f"; {has} has it" if other else "")
-        case "snoozed":
+        case "snoozed" | "changed" if why == Reason.SNOOZED:
             text = "snoozes it"
         case "resolved":
             note = f" “{data['note']}”" if data.get("note") else ""

@@ -190,8 +190,14 @@ def handover(which: _Which, number: int, team: str, by: str | None) -> None:
 @escalations.command(short_help="Say that mentions are not negative, or not about us.")
 @click.argument("number", type=NUMBER)
 @click.argument("correction", type=_Words(CORRECTIONS))
-@click.option("--mention", "mentions", type=MentionNumber(), multiple=True, metavar="M",
-              help="Which, as m12; may be given again. Default: those that `show` quotes.")  # fmt: skip
+@click.option(
+    "--mention",
+    "mentions",
+    type=MentionNumber(),
+    multiple=True,
+    metavar="M",
+    help="Which, as m12; may be given again. Default: those that `show` quotes; for negative, all that were corrected.",
+)
 @click.option("--by", default=None, help="Who says so. Default: your login name.")
 @click.pass_obj
 def correct(which: _Which, number: int, correction: str, mentions: tuple[int, ...], by: str | None) -> None:

@@ -48,7 +48,8 @@ def here() -> tzinfo:
 
 def name_of(zone: tzinfo, at: datetime) -> str:
     """ "Europe/Rome", or what its clocks are called at that time, "CEST"."""
-    return str(getattr(zone, "key", "") or at.astimezone(zone).tzname() or zone)
+    name = str(getattr(zone, "key", "") or at.astimezone(zone).tzname() or zone)
+    return name.removeprefix("Etc/")
 
 
 def _named(name: str) -> tzinfo | None:

@@ -24,9 +24,7 @@ def readers(connection: sqlite3.Connection, escalation_id: int) -> tuple[tuple[s
     query = "SELECT who, data FROM events WHERE escalation_id = ? AND what = ? ORDER BY id"
     found = [(row["who"], json.loads(row["data"])) for row in connection.execute(query, [escalation_id, READ])]
     # Those of older versions have no name of their own.
-    return tuple(
-        (who, data.get("name") or who.rpartition(" (")[0] or who, data.get("version", "")) for who, data in found
-    )
+    return tuple((who, data.get("name") or person(who) or who, data.get("version", "")) for who, data in found)
 
 
 def read_by(connection: sqlite3.Connection, escalation_id: int) -> tuple[str, ...]:
