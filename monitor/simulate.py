@@ -16,6 +16,7 @@ from typing import Any
 from monitor.acting import Acting
 from monitor.carry_out import kept_by
 from monitor.deliver import Delivery
+from monitor.errors import MonitorError
 from monitor.escalate import BRAND_EVERY, Escalate
 from monitor.escalation.acts import Act, Channel, Correct, Correction, Person
 from monitor.escalation.events import Acknowledge, Assign, HandOver, Resolve, Snooze
@@ -172,7 +173,10 @@ class Simulation:
             self.timeline.append(
                 Moment(self._now, MomentKind.CLICK, f"{click.user} presses {click.button}", _name(alive[0], connection))
             )
-        done = self._acting.act(alive[0].id, _act(click, self._now), Person(click.user, Channel.SLACK), self._now)
+        try:
+            done = self._acting.act(alive[0].id, _act(click, self._now), Person(click.user, Channel.SLACK), self._now)
+        except MonitorError as error:
+            return str(error)
         self._deliver_at = self._now
         self._note_events()
         return "" if done.changed else f"it changed nothing: {done.reason}"

@@ -13,11 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.acting import Acting
+from monitor.cli.words import score
 from monitor.escalation.acts import Channel, Correct, Correction, Done, Person
 from monitor.escalation.events import Reason, Resolve
+from monitor.explain import answer, find
 from monitor.model import Author, Discussion, Escalation, Mention, Outcome, State
+from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.load import RuleSet
-from monitor.store import Store, discussions, escalations, evidence, labels, mentions
+from monitor.store import Store, discussions, escalations, evidence, labels, mentions, stats
 from tests.fakes.world import LOUD, NOW, THREAD, World, angry
 
 ANNA = Person("anna", Channel.SLACK, "U0000000001")
@@ -319,6 +322,17 @@ def test_a_reply_to_what_is_not_about_us_is_not_about_us(world: World) -> None:
     world.say("so true", conversation_id="film", parent_id="film", native_id="reply")
     with world.app.store.read() as connection:
         assert evidence.latest(connection).id == 2
+
+
+def test_listings_tell_what_is_not_about_us(world: World) -> None:
+    opened(world, 5)
+    correct(world, NOT_ABOUT_US, 1)
+    with world.app.store.read() as connection:
+        assert [score(one) for one in mentions.search(connection, "acme")].count("not us") == 1
+        assert stats.volume(connection, NOW).mentions == 4
+        [found] = find(connection, "m", 1)
+        why = answer(connection, found, world.app.rules, ["Globex"], Spoken(world.now))
+    assert why.notes[0] == "Somebody said that m1 is not about Acme: it counts nowhere."
 
 
 # -- at the same time --------------------------------------------------------------------------------------------
