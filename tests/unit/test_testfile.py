@@ -206,7 +206,7 @@ PROBLEMS = {
     ),
     "handed over to a team that is none": (
         *with_click("{at: 1m, button: hand over, user: anna, to: sociall}"),
-        '7:57: tests[0].clicks[0].to: there is no team "sociall" in teams.yaml; did you mean "social"?',
+        '7:54: tests[0].clicks[0].to: there is no team "sociall" in teams.yaml; did you mean "social"?',
     ),
     "snoozed for ever": (
         *with_click("{at: 1m, button: snooze, user: anna}"),
