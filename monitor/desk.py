@@ -13,15 +13,18 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from monitor.acting import Acting
 from monitor.app import load_config, utc_now
 from monitor.carry_out import act
 from monitor.config import Config
 from monitor.drill import place
-from monitor.drill.report import ANSWERED, READ
 from monitor.drill.script import own_account
-from monitor.errors import MonitorError
-from monitor.escalation.events import Decision, Event, NewMentions
+from monitor.errors import ConfigError, MonitorError
+from monitor.escalation.acts import ANSWERED, Act, Channel, Correct, Done, Person, ReadGuideline
+from monitor.escalation.events import Assign, HandOver, NewMentions
+from monitor.inforce import to_act
 from monitor.model import Author, Escalation, Finding, Guideline
+from monitor.rules.load import RuleSet
 from monitor.store import Store, escalations, mentions
 from monitor.store.lock import held
 
@@ -37,33 +40,29 @@ class Desk:
     def now(self) -> datetime:
         return place.now_in(self.store, self._clock()) if self._drill else self._clock()
 
-    def act(self, number: int, event: Event, who: str) -> tuple[Decision, bool]:
-        """Apply what a person did to escalation `number`; say whether a daemon, or the drill, will tell of it."""
-        self._refuse_after_the_end()
-        now = self.now
-        with self.store.write() as connection:
-            decision = act(connection, self._escalation(connection, number), event, _named(who), now)
-            return decision, held(self.store.path)
+    def act(self, number: int, act: Act, who: str, *, anyone: bool = False) -> tuple[Done, bool]:
+        """Do what a person asks for with escalation `number`; say whether a daemon, or the drill, will tell of it.
 
-    def guideline(self, number: int, who: str) -> Guideline:
-        """The guideline of escalation `number` as it was when its rule fired; that `who` read it is recorded."""
-        now = self.now
-        with self.store.write() as connection:
-            escalation = self._escalation(connection, number)
+        `anyone`: it may be given to somebody in no team.
+        """
+        self._refuse_after_the_end()
+        with self.store.read() as connection:
+            self._look_up(connection, number)
+        acting = Acting(self.store, self._rules(act), self._config.competitors)
+        return acting.act(number, act, _person(who), self.now, anyone=anyone), held(self.store.path)
+
+    def guideline(self, number: int, who: str) -> tuple[Guideline, bool]:
+        """The guideline of escalation `number` as it was when its rule fired, and whether it was recorded now that
+        `who` has read it: not twice, and not after the end of a drill, whose figures stand."""
+        with self.store.read() as connection:
+            escalation = self._look_up(connection, number)
             found = escalations.view(connection, number).guideline
-            if found is None:
-                raise MonitorError(
-                    f"The rule {escalation.rule_id} has no guideline: `playbook:` in its file names one."
-                )
-            # After the end of a drill it can still be read, but its figures stand.
-            if not (self._drill and place.over(self.store)):
-                data = {"path": found.path, "version": found.version}
-                why = f"{found.path}, version {found.version}"
-                escalations.log(
-                    connection, now, _named(who), READ, why,
-                    escalation_id=number, discussion_id=escalation.discussion_id, data=data,
-                )  # fmt: skip
-        return found
+        if found is None:
+            raise MonitorError(f"The rule {escalation.rule_id} has no guideline: `playbook:` in its file names one.")
+        if self._drill and place.over(self.store):
+            return found, False
+        done, _ = self.act(number, ReadGuideline(who), who)
+        return found, done.changed
 
     def answer(self, number: int, text: str, who: str) -> None:
         """Put what `who` would have answered into the discussion, as a post of one of our own accounts."""
@@ -73,9 +72,9 @@ class Desk:
                 "(In a drill: `escalations --drill answer`.)"
             )
         self._refuse_after_the_end()
-        now = self.now
+        now, by = self.now, str(_person(who))
         with self.store.write() as connection:
-            escalation = self._escalation(connection, number)
+            escalation = self._look_up(connection, number)
             quoted = escalations.view(connection, number).mentions
             if escalation.discussion_id is None or not quoted:
                 raise MonitorError(
@@ -97,13 +96,25 @@ class Desk:
             )
             mentions.save(connection, answer, [Finding(escalation.brand, (), text[:200], answer=True)], now)
             escalations.log(
-                connection, now, _named(who), ANSWERED, f"“{text}”",
+                connection, now, by, ANSWERED, f"“{text}”",
                 escalation_id=number, discussion_id=escalation.discussion_id,
                 data={"text": text, "native_id": answer.native_id},
             )  # fmt: skip
-            act(connection, escalation, NewMentions(), _named(who), now)
+            act(connection, escalation, NewMentions(), by, now)
 
-    def _escalation(self, connection: sqlite3.Connection, number: int) -> Escalation:
+    def _rules(self, act: Act) -> RuleSet:
+        """Those in force, for what needs them; the rest must not wait for them."""
+        if not isinstance(act, Assign | HandOver | Correct):
+            return RuleSet()
+        try:
+            return place.rules_to_act(self._config, self.store) if self._drill else to_act(self._config, self.store)
+        except ConfigError:
+            # All but a new team stands in what the escalation has kept.
+            if isinstance(act, HandOver):
+                raise
+            return RuleSet()
+
+    def _look_up(self, connection: sqlite3.Connection, number: int) -> Escalation:
         found = escalations.by_id(connection, number)
         if found is None:
             drill = " --drill" if self._drill else ""
@@ -115,8 +126,8 @@ class Desk:
             raise MonitorError("The drill is over: `brand-monitor drill --report` shows how it went.")
 
 
-def _named(who: str) -> str:
-    return f"{who} (command line)"
+def _person(who: str) -> Person:
+    return Person(who, Channel.COMMAND_LINE)
 
 
 @contextmanager

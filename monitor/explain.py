@@ -174,6 +174,8 @@ class _Asking:
         what, notes = self.found.what, []
         if isinstance(what, Mention) and what.answer:
             notes.append(f"{self.found.name} is an answer of ours: what our own accounts say never counts.")
+        elif isinstance(what, Mention) and what.dismissed:
+            notes.append(f"Somebody said that {self.found.name} is not about {self.brand}: it counts nowhere.")
         elif isinstance(what, Mention) and (changed := self._other_topics(what)):
             notes.append(changed)
         elif not self.said and self.kind is Kind.BRAND and self.at:

@@ -92,6 +92,13 @@ def to_explain(config: Config, store: Readable) -> InForce:
     return InForce(rules, f"{what}, since {_minute(in_force[1])}: they are taken over by a reload.")
 
 
+def to_act(config: Config, store: Readable) -> RuleSet:
+    """The rules by which people act: those that were taken over last, whatever is wrong with the folder, else those of
+    the folder, their tests not run. Raises `ConfigError` where there are none."""
+    good = _last_good(config, store)
+    return good[0] if good else read_rules(config)
+
+
 def _last_good(config: Config, store: Readable) -> tuple[RuleSet, datetime] | None:
     """The rules that were taken over last, and when; None if there were none. A brand that has gone from the
     configuration since may still stand in them: nothing is found of it, and all others go on."""

@@ -158,7 +158,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A post that mentions a brand, as stored. `answer`: it comes from one of the brand's own accounts.
+    """A post that mentions a brand, as stored. `answer`: it comes from one of the brand's own accounts. `dismissed`: a
+    person said that it is not about the brand; it counts nowhere.
 
     `terms` is empty for a reply that does not name the brand. `at` is when it counts: when it was published, but never
     later than it was seen.
@@ -174,6 +175,7 @@ class Mention:
     sentiment: Sentiment | None = None
     topics: tuple[str, ...] = ()
     answer: bool = False
+    dismissed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

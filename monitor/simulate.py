@@ -13,10 +13,13 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from monitor.carry_out import act, kept_by
+from monitor.acting import Acting
+from monitor.carry_out import kept_by
 from monitor.deliver import Delivery
+from monitor.errors import MonitorError
 from monitor.escalate import BRAND_EVERY, Escalate
-from monitor.escalation.events import Acknowledge, Assign, Event, Reason, Resolve, Snooze
+from monitor.escalation.acts import Act, Channel, Correct, Correction, Person
+from monitor.escalation.events import Acknowledge, Assign, HandOver, Reason, Resolve, Snooze
 from monitor.escalation.machine import ALIVE
 from monitor.model import Author, Escalation, Finding, Outcome, Post, Scope, Sentiment, State
 from monitor.outgoing import MessageKind
@@ -83,6 +86,7 @@ class Simulation:
         self._tape = Tape()
         self._rules = rules
         self._escalate = Escalate(rules, CHANNEL, brands, competitors)
+        self._acting = Acting(self.store, rules, competitors)
         self._delivery = Delivery(self.store, self._tape)
         self._now = start
         self._brands_at: datetime | None = None
@@ -163,7 +167,7 @@ class Simulation:
 
     def click(self, click: Click) -> str:
         """What the click did not do, in words; "" if it did something."""
-        with self.store.write() as connection:
+        with self.store.read() as connection:
             found = self._escalations(connection, click.discussion)
             alive = [escalation for escalation in found if escalation.state in ALIVE] or found[-1:]
             if len(alive) != 1:
@@ -171,10 +175,13 @@ class Simulation:
             self.timeline.append(
                 Moment(self._now, MomentKind.CLICK, f"{click.user} presses {click.button}", _name(alive[0], connection))
             )
-            decision = act(connection, alive[0], _event(click, self._now), click.user, self._now)
+        try:
+            done = self._acting.act(alive[0].id, _act(click, self._now), Person(click.user, Channel.SLACK), self._now)
+        except MonitorError as error:
+            return str(error)
         self._deliver_at = self._now
         self._note_events()
-        return "" if decision.effects else f"it changed nothing: {decision.reason}"
+        return "" if done.changed else f"it changed nothing: {done.reason}"
 
     def mute(self, mute: Mute) -> str:
         with self.store.write() as connection:
@@ -326,18 +333,20 @@ def _what(event: sqlite3.Row, data: Mapping[str, Any]) -> str:
     return str(event["what"])
 
 
-def _event(click: Click, now: datetime) -> Event:
+def _act(click: Click, now: datetime) -> Act:
     match click.button:
         case Button.ACKNOWLEDGE:
             return Acknowledge(click.user)
         case Button.ASSIGN:
             return Assign(click.user, click.to or click.user)
+        case Button.HAND_OVER:
+            return HandOver(click.user, click.to or "")
         case Button.SNOOZE:
             assert click.length is not None
             return Snooze(click.user, now + click.length)
         case Button.RESOLVE:
             return Resolve(click.user, click.outcome or Outcome.NO_ACTION, click.note)
         case Button.NOT_NEGATIVE:
-            return Resolve(click.user, Outcome.NOT_NEGATIVE)
+            return Correct(click.user, Correction.NOT_NEGATIVE)
         case Button.NOT_ABOUT_US:
-            return Resolve(click.user, Outcome.NOT_ABOUT_US)
+            return Correct(click.user, Correction.NOT_ABOUT_US)

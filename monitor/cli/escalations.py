@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import getpass
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from monitor.amounts import number
-from monitor.cli.ids import EscalationNumber
+from monitor.cli.ids import EscalationNumber, MentionNumber
+from monitor.cli.order import InThisOrder
 from monitor.cli.reading import as_json
-from monitor.cli.words import ago, author, clean, columns, program, rest, score, table
+from monitor.cli.words import ago, clean, columns, program, table
+from monitor.cli.zones import Zone, here
 
 if TYPE_CHECKING:
     from monitor.desk import Desk
-    from monitor.escalation.events import Event
-    from monitor.model import Discussion, Escalation, EscalationView, Guideline
+    from monitor.escalation.acts import Act
+    from monitor.model import Guideline
 
 NUMBER = EscalationNumber()
-#: As `Outcome` in monitor.model; kept here as words so that `--help` need not load it.
+#: As `Outcome` in monitor.model and `Correction` beside it; kept here as words so that `--help` need not load them.
 OUTCOMES = ("answered", "not-about-us", "not-negative", "no-action")
+CORRECTIONS = ("not-negative", "not-about-us", "negative")
 
 with_all = click.option("--all", "all_", is_flag=True, help="Also those that have ended.")
 with_json = click.option("--json", "json_", is_flag=True, help="As JSON.")
@@ -48,20 +49,22 @@ class _Which:
         return f"{program(self.config)} escalations" + (" --drill" if self.drill else "")
 
 
-class _Outcomes(click.Choice[str]):
+class _Words(click.Choice[str]):
     """Takes them as JSON writes them, too: "not about us"."""
 
     def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:
         return super().normalize_choice(choice, ctx).replace(" ", "-")
 
 
-@click.group(invoke_without_command=True, short_help="List, show, acknowledge, assign, snooze, resolve.")
+@click.group(
+    cls=InThisOrder, invoke_without_command=True, short_help="List, show, acknowledge, assign, correct, resolve."
+)
 @click.option("--drill", is_flag=True, help="Those of the drill that plays, or was played last.")
 @with_all
 @with_json
 @click.pass_context
 def escalations(context: click.Context, drill: bool, all_: bool, json_: bool) -> None:
-    """List escalations, and acknowledge, assign, snooze or resolve them."""
+    """List escalations and act on them: all that the buttons in Slack do, for when Slack is down."""
     context.obj = _Which(context.obj, drill)
     if context.invoked_subcommand is None:
         context.invoke(list_, all_=all_, json_=json_)
@@ -105,82 +108,29 @@ def list_(which: _Which, all_: bool, json_: bool) -> None:
 
 @escalations.command()
 @click.argument("number", type=NUMBER)
+@click.option("--zone", type=Zone(), metavar="NAME", help="Times as there, as Europe/Rome. Default: as here.")
 @with_json
 @click.pass_obj
-def show(which: _Which, number: int, json_: bool) -> None:
+def show(which: _Which, number: int, zone: tzinfo | None, json_: bool) -> None:
     """Show escalation NUMBER: what is said, why it alerted, and who and what did what, when."""
+    from monitor.cli.escalation_view import Shown, lines, plain
     from monitor.errors import MonitorError
     from monitor.store import escalations as stored
+    from monitor.store import story
+    from monitor.store.outbox import Outbox
+    from monitor.timeline import timeline
 
     with which.open() as desk, desk.store.read() as connection:
         if stored.by_id(connection, number) is None:
             raise MonitorError(f"There is no escalation {number}; `{which.command} list --all` lists them.")
-        view = stored.view(connection, number)
-        history = [dict(row) | {"data": json.loads(row["data"])} for row in stored.history(connection, number)]
+        view, events = stored.view(connection, number), story.of(connection, number)
+        told = timeline(view.escalation, events, Outbox(connection).of_escalation(number))
+        shown = Shown(view, events, told, desk.now)
     if json_:
-        click.echo(as_json(asdict(view) | {"events": history}))
-    else:
-        _show(view, history, which.command)
-
-
-def _show(view: EscalationView, history: Sequence[Mapping[str, Any]], command: str) -> None:
-    from monitor.escalation.machine import ALIVE
-    from monitor.model import State
-
-    e = view.escalation
-    click.echo(click.style(rest(f"e{e.id} ", view.rules[0].title), bold=True))
-    click.echo(f"{e.severity}, {_standing(e)}")
-    if view.discussion:
-        click.echo(f"\n{rest('', view.discussion.title)}\n{clean(view.discussion.url or view.discussion.key, 500)}")
-        click.echo(_figures(view.discussion))
-    click.echo("\nWhy")
-    for rule in view.rules:
-        for reason in rule.reasons:
-            click.echo(f"  {rule.rule_id}: {reason.name}: {reason.found} (asked: {reason.asked})")
-    said = view.discussion.mentions if view.discussion else view.counts.get("mentions", 0)
-    click.echo(f"\nSaid ({len(view.mentions)} of {said:,})")
-    for mention in view.mentions:
-        head = f"  {score(mention):>6}  {author(mention.post, 24)}: "
-        click.echo(rest(head, mention.post.text or mention.post.title))
-    click.echo("\nTimeline (UTC)")
-    for event in history:
-        click.echo(_in_words(event))
-    if e.state in ALIVE:
-        acts = ("ack {}", "guideline {}", "assign {} PERSON", "snooze {} --for 4h", "resolve {} --outcome answered")
-        click.echo("\nTo act")
-        for act in acts[1:] if e.state is State.ACKNOWLEDGED else acts:
-            click.echo(f"  {command} {act.format(e.id)}")
-
-
-def _standing(e: Escalation) -> str:
-    from monitor.escalation.machine import ALIVE
-
-    who = clean(e.assignee, 40)
-    if e.state in ALIVE:
-        return f"{e.state}, {who + ' has it' if who else 'nobody has it yet'}"
-    by = f" by {clean(e.resolved_by, 40)}" if e.resolved_by else ""
-    had = f", {who} had it" if who and e.assignee != e.resolved_by else ""
-    return f"{e.state}{by}{had}{_ending(e.outcome, e.note)}"
-
-
-def _ending(outcome: str | None, note: str) -> str:
-    return (f": {outcome}" if outcome else "") + (f" “{clean(note, 300)}”" if note else "")
-
-
-def _figures(d: Discussion) -> str:
-    figures = [number(d.mentions, "mention"), f"{d.negative:,} negative ({d.negative_share:.0%})"]
-    figures += [number(d.authors, "author"), *([f"reach {d.reach:,}"] if d.reach else [])]
-    return ", ".join([*figures, f"{d.pace:.1f} an hour", f"{number(d.answers, 'answer')} of ours"])
-
-
-def _in_words(event: Mapping[str, Any]) -> str:
-    """A line of the timeline: who or what did what, when and why."""
-    what, why, data = event["what"], event["why"], event["data"]
-    if why == "assigned":
-        why = f"assigned to {clean(data.get('assignee'), 40)}"
-    reason = f": {why}" if why != what else ""
-    ending = _ending(data.get("outcome"), data.get("note", "")) if what == "resolved" else ""
-    return f"  {event['at'][:19].replace('T', ' ')}  {clean(event['who'], 28)}: {what}{reason}{ending}"
+        click.echo(as_json(plain(shown)))
+        return
+    for line in lines(shown, which.command, zone or here()):
+        click.echo(line)
 
 
 @escalations.command()
@@ -198,14 +148,15 @@ def ack(which: _Which, number: int, by: str | None) -> None:
 @escalations.command()
 @click.argument("number", type=NUMBER)
 @click.argument("person")
+@click.option("--anyone", is_flag=True, help="Also to somebody who is in no team.")
 @click.option("--by", default=None, help="Who assigns. Default: your login name.")
 @click.pass_obj
-def assign(which: _Which, number: int, person: str, by: str | None) -> None:
-    """Give escalation NUMBER to PERSON; that acknowledges it."""
+def assign(which: _Which, number: int, person: str, anyone: bool, by: str | None) -> None:
+    """Give escalation NUMBER to PERSON, by name or Slack id as teams.yaml has it; that acknowledges it."""
     from monitor.escalation.events import Assign
 
     who = by or getpass.getuser()
-    _act(which, number, Assign(who, person), who)
+    _act(which, number, Assign(who, person), who, anyone=anyone)
 
 
 @escalations.command()
@@ -225,7 +176,45 @@ def snooze(which: _Which, number: int, length: str, by: str | None) -> None:
 
 @escalations.command()
 @click.argument("number", type=NUMBER)
-@click.option("--outcome", type=_Outcomes(OUTCOMES), required=True, help="How it ended.")
+@click.argument("team")
+@click.option("--by", default=None, help="Who hands it over. Default: your login name.")
+@click.pass_obj
+def handover(which: _Which, number: int, team: str, by: str | None) -> None:
+    """Hand escalation NUMBER over to another TEAM of teams.yaml, which is told at once."""
+    from monitor.escalation.events import HandOver
+
+    who = by or getpass.getuser()
+    _act(which, number, HandOver(who, team), who)
+
+
+@escalations.command(short_help="Say that mentions are not negative, or not about us.")
+@click.argument("number", type=NUMBER)
+@click.argument("correction", type=_Words(CORRECTIONS))
+@click.option(
+    "--mention",
+    "mentions",
+    type=MentionNumber(),
+    multiple=True,
+    metavar="M",
+    help="Which, as m12; may be given again. Default: those that `show` quotes; for negative, all that were corrected.",
+)
+@click.option("--by", default=None, help="Who says so. Default: your login name.")
+@click.pass_obj
+def correct(which: _Which, number: int, correction: str, mentions: tuple[int, ...], by: str | None) -> None:
+    """Say of mentions of escalation NUMBER what the model got wrong: not-negative or not-about-us. `negative` takes
+    back what was said before, or says that one is.
+
+    They count as you say from then on. If no rule fires any more, that resolves the escalation.
+    """
+    from monitor.escalation.acts import Correct, Correction
+
+    who = by or getpass.getuser()
+    _act(which, number, Correct(who, Correction(correction.replace("-", " ")), mentions), who)
+
+
+@escalations.command()
+@click.argument("number", type=NUMBER)
+@click.option("--outcome", type=_Words(OUTCOMES), required=True, help="How it ended.")
 @click.option("--note", default="", help="A word for those who read it later.")
 @click.option("--by", default=None, help="Who resolves. Default: your login name.")
 @click.pass_obj
@@ -246,10 +235,11 @@ def guideline(which: _Which, number: int, by: str | None) -> None:
     """Read what to do about escalation NUMBER; who read which version is recorded."""
     who = by or getpass.getuser()
     with which.open() as desk:
-        found = desk.guideline(number, who)
+        found, recorded = desk.guideline(number, who)
     for line in _guideline(found):
         click.echo(line)
-    click.echo(click.style(f"\nRecorded: {clean(who, 40)} read {found.path}, version {found.version}.", dim=True))
+    if recorded:
+        click.echo(click.style(f"\nRecorded: {clean(who, 40)} read {found.path}, version {found.version}.", dim=True))
 
 
 def _guideline(found: Guideline) -> Iterator[str]:
@@ -276,18 +266,12 @@ def answer(which: _Which, number: int, text: str, by: str | None) -> None:
     click.echo(f"Your answer stands in the thread of escalation {number}, in the drill alone: nothing was published.")
 
 
-def _act(which: _Which, number: int, event: Event, who: str) -> None:
-    from monitor.escalation.machine import ALIVE
+def _act(which: _Which, number: int, act: Act, who: str, *, anyone: bool = False) -> None:
+    from monitor.cli.escalation_view import outcome_of
 
     with which.open() as desk:
-        decision, delivering = desk.act(number, event, who)
-    e = decision.escalation
-    if decision.effects:
-        holder = f", {clean(e.assignee, 40)} has it" if e.assignee and e.state in ALIVE else ""
-        follows = "within seconds" if delivering else "when the daemon runs again"
-        click.echo(f"Escalation {number} is {e.state} now{holder}; its message follows {follows}.")
-    else:
-        click.echo(f"Nothing changed: {decision.reason} ({_standing(e)}).")
+        done, delivering = desk.act(number, act, who, anyone=anyone)
+    click.echo(outcome_of(done, act, delivering))
 
 
 def _duration(text: str) -> timedelta:

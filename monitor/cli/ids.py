@@ -25,6 +25,18 @@ class EscalationNumber(click.ParamType[int]):
         return number
 
 
+class MentionNumber(click.ParamType[int]):
+    """m12 or 12."""
+
+    name = "mention"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        letter, number = split(str(value)) or ("", 0)
+        if letter not in ("", "m") or not 1 <= number <= LARGEST:
+            self.fail(f"{value} is no mention; write its number as `escalations show` has it, as m12.", param, ctx)
+        return number
+
+
 class Id(click.ParamType[tuple[str, int]]):
     """(letter, number); the letter is empty for a plain number."""
 

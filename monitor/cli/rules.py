@@ -24,10 +24,13 @@ from monitor.errors import ConfigError
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def list_(config: Path | None, days: int, as_json: bool) -> None:
-    """List the rules with what they did: alerts of live rules, what rules on test would have alerted, and mutes."""
+    """List the rules with what they did: alerts of live rules, what rules on test would have alerted, and mutes.
+
+    False alarms: how many of the alerts that were resolved people called not negative or not about us.
+    """
     from monitor.app import load_config, utc_now
     from monitor.rulebook import read_rules
-    from monitor.store import Store, escalations
+    from monitor.store import Store, escalations, labels
     from monitor.store import mutes as silences
 
     loaded, now = load_config(config), utc_now()
@@ -38,7 +41,10 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
         store = Store(loaded.store, create=False)
         try:
             with store.read() as connection:
-                counts = escalations.count_by_rule(connection, now - timedelta(days=days))
+                since = now - timedelta(days=days)
+                counts = escalations.count_by_rule(connection, since)
+                for rule_id, said in labels.count_by_rule(connection, since).items():
+                    counts[rule_id] = counts.get(rule_id, {}) | said
                 muted = silences.in_force(connection, now)
         finally:
             store.close()
@@ -54,12 +60,13 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
         ]  # fmt: skip
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2, default=str))
         return
-    rows = [["rule", "status", "severity", f"alerts, {days} d", "owner"]]
+    rows = [["rule", "status", "severity", f"alerts, {days} d", "false alarms", "owner"]]
     for rule in rules:
         did = _counts(counts, rule.id)
         alerts = str(did["alerts"]) if rule.status == "live" else f"({did['would_have_alerted']})"
-        rows.append([rule.id, rule.status, rule.severity, alerts, rule.owner])
-    for line in table(rows, right=[3]):
+        false = f"{did['dismissed']} of {did['judged']}" if did["judged"] else ""
+        rows.append([rule.id, rule.status, rule.severity, alerts, false, rule.owner])
+    for line in table(rows, right=[3, 4]):
         click.echo(line)
     for mute in muted:
         click.echo(silence(mute, now))
@@ -68,7 +75,8 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
 
 
 def _counts(counts: dict[str, dict[str, int]], rule_id: str) -> dict[str, int]:
-    return {"alerts": 0, "would_have_alerted": 0, **counts.get(rule_id, {})}
+    nothing = dict.fromkeys(("alerts", "would_have_alerted", "judged", "dismissed", "corrected"), 0)
+    return nothing | counts.get(rule_id, {})
 
 
 @click.command(short_help="Name every mistake in the rules folder.")

@@ -70,9 +70,11 @@ def size(count: int) -> str:
 
 
 def score(mention: Mention) -> str:
-    """ "-0.87", "answer" for one of ours, or nothing."""
+    """ "-0.87", "answer" for one of ours, "not us" for what a person said is not about us, or nothing."""
     if mention.answer:
         return "answer"
+    if mention.dismissed:
+        return "not us"
     return f"{mention.sentiment.score:+z.2f}" if mention.sentiment else ""
 
 

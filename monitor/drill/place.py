@@ -16,7 +16,7 @@ from monitor.config import Config
 from monitor.drill.report import Course, Logged, Report, report
 from monitor.drill.script import Script, Targets, moment
 from monitor.errors import MonitorError, StoreError
-from monitor.inforce import followed
+from monitor.inforce import followed, to_act
 from monitor.model import State
 from monitor.rules.load import RuleSet
 from monitor.store import Store, escalations, facts, mentions, mutes
@@ -159,6 +159,16 @@ def logged(row: sqlite3.Row) -> Logged:
 def rules_in_force(config: Config, today: date, stopwatch: Callable[[], float]) -> RuleSet:
     """Raises `ConfigError` where there are no good ones."""
     return followed(config, Peek(config.store), held(config.store), today, stopwatch)
+
+
+def rules_to_act(config: Config, store: Store) -> RuleSet:
+    """The rules by which people act in the drill on `store`: as it plays them, every team in its channel."""
+    with store.read() as connection:
+        known = facts.recall(connection, "drill")
+    rules = to_act(config, Peek(config.store))
+    if known is None or not isinstance(known[0], Mapping):
+        return rules
+    return in_channel(rules, Setup(**{one.name: known[0][one.name] for one in fields(Setup) if one.name in known[0]}))
 
 
 def in_channel(rules: RuleSet, setup: Setup) -> RuleSet:

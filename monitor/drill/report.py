@@ -13,13 +13,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from monitor import timeline
 from monitor.drill.script import Targets
+from monitor.escalation.acts import ANSWERED, READ
 from monitor.escalation.events import Reason
 from monitor.model import Escalation, Label, Mention, Outcome
-
-#: What the audit log calls what people do beside the machine's own transitions.
-READ, ANSWERED = "read the guideline", "answered"
-_SHELL = " (command line)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +186,7 @@ def _told_at(escalation: int, events: Sequence[Logged]) -> datetime | None:
 
 
 def person(who: str) -> str:
-    return who.removesuffix(_SHELL)
+    return timeline.person(who) or who
 
 
 # -- the timeline ------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def by_id(connection: sqlite3.Connection, discussion_id: int) -> Discussion | No
     if row is None:
         return None
     found = connection.execute(
-        "SELECT at FROM mentions WHERE discussion_id = ? AND NOT answer ORDER BY at DESC LIMIT ?",
+        f"SELECT at FROM mentions WHERE discussion_id = ? AND {rows.COUNTS} ORDER BY at DESC LIMIT ?",
         [discussion_id, TIMES],
     )
     times = sorted(from_text(at) for (at,) in found)

@@ -15,7 +15,7 @@ from typing import Any
 from monitor.escalation.events import TimerKind
 from monitor.escalation.machine import ALIVE, BY_HOURS, LASTING
 from monitor.model import Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
-from monitor.store import discussions, mentions, rows
+from monitor.store import discussions, mentions, rows, story
 from monitor.store.times import from_text, to_text
 
 #: How many mentions a message quotes, and how far back those of a brand-wide escalation are looked for.
@@ -49,6 +49,24 @@ def latest(
         [brand, scope, subject[1]],
     ).fetchone()
     return rows.escalation(row) if row else None
+
+
+def ended_before(connection: sqlite3.Connection, escalation: Escalation) -> datetime | None:
+    """When what had alerted on the same subject before was resolved last, this escalation itself included where it has
+    come back since."""
+    subject = (
+        ("discussion_id", escalation.discussion_id) if escalation.discussion_id else ("rule_id", escalation.rule_id)
+    )
+    before = connection.execute(
+        f"SELECT max(resolved_at) FROM escalations WHERE brand = ? AND scope = ? AND {subject[0]} = ? AND id < ?",
+        [escalation.brand, escalation.scope, subject[1], escalation.id],
+    ).fetchone()[0]
+    itself = None
+    if escalation.state in ALIVE:
+        itself = connection.execute(
+            "SELECT max(at) FROM events WHERE escalation_id = ? AND what = 'resolved'", [escalation.id]
+        ).fetchone()[0]
+    return rows.optional_time(max(before or "", itself or "") or None)
 
 
 def having_state(connection: sqlite3.Connection, states: Iterable[State], limit: int = 1000) -> tuple[Escalation, ...]:
@@ -298,6 +316,7 @@ def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
         mentions=quoted,
         guideline=Guideline(**guideline) if guideline else None,
         counts=counts,
+        read_by=story.read_by(connection, escalation_id),
     )
 
 
@@ -311,7 +330,7 @@ def last_told(connection: sqlite3.Connection, escalation_id: int) -> int:
 
 def mentions_after(connection: sqlite3.Connection, discussion_id: int, after: int) -> tuple[int, ...]:
     """Ids of the discussion's mentions that came after mention `after`, our own answers included."""
-    query = "SELECT id FROM mentions WHERE discussion_id = ? AND id > ? ORDER BY id"
+    query = "SELECT id FROM mentions WHERE discussion_id = ? AND id > ? AND NOT dismissed ORDER BY id"
     return tuple(row[0] for row in connection.execute(query, [discussion_id, after]))
 
 

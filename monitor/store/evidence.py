@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from monitor.rules.counted import Counted, Totals
-from monitor.store.rows import topics_of
+from monitor.store.rows import COUNTS, topics_of
 from monitor.store.times import from_text, to_text
 
 _COUNTED = "SELECT id, at, brand, source, language, topics, author, reach, score, confidence FROM mentions WHERE"
@@ -35,14 +35,14 @@ class Mark(NamedTuple):
 def counted(connection: sqlite3.Connection, subject: Subject, since: datetime) -> Iterator[Counted]:
     """The mentions of a subject after `since`, as they are read; our own answers never count."""
     of, value = ("discussion_id", subject.discussion_id) if subject.discussion_id else ("brand", subject.brand)
-    return _read(connection, f"{_COUNTED} {of} = ? AND at > ? AND NOT answer", [value, to_text(since)])
+    return _read(connection, f"{_COUNTED} {of} = ? AND at > ? AND {COUNTS}", [value, to_text(since)])
 
 
 def added(connection: sqlite3.Connection, subject: Subject, after: int) -> Iterator[Counted]:
     """The mentions of a subject that were stored after mention `after`, as they are read, in that order."""
     # The plus keeps SQLite from going through all of the brand: few mentions are new.
     of, value = ("discussion_id", subject.discussion_id) if subject.discussion_id else ("+brand", subject.brand)
-    return _read(connection, f"{_COUNTED} {of} = ? AND id > ? AND NOT answer ORDER BY id", [value, after])
+    return _read(connection, f"{_COUNTED} {of} = ? AND id > ? AND {COUNTS} ORDER BY id", [value, after])
 
 
 def _read(connection: sqlite3.Connection, query: str, values: list[Any]) -> Iterator[Counted]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from monitor.discussions import discussion_key, discussion_title
 from monitor.model import Finding, Label, Mention, Post
-from monitor.store import rows
+from monitor.store import labels, rows
 from monitor.store.times import from_text, to_text
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ def brands_named(connection: sqlite3.Connection, source: str, native_ids: Iterab
     marks = ",".join("?" for _ in wanted)
     query = (
         "SELECT DISTINCT m.brand FROM posts p JOIN mentions m ON m.post_id = p.id"
-        f" WHERE p.source = ? AND p.native_id IN ({marks}) AND (m.terms <> '[]' OR m.answer)"
+        f" WHERE p.source = ? AND p.native_id IN ({marks}) AND (m.terms <> '[]' OR m.answer) AND NOT m.dismissed"
     )
     return {row[0] for row in connection.execute(query, [source, *wanted])}
 
@@ -86,17 +86,17 @@ def save(connection: sqlite3.Connection, post: Post, findings: Sequence[Finding]
     """Store a post with its mentions, once: the same post again changes nothing, an edited one is updated."""
     row = _stored(connection, post)
     if row is None:
-        post_id, edited, seen_at = _insert_post(connection, post, now), False, now
+        post_id, edited, seen_at, same_words = _insert_post(connection, post, now), False, now, True
     else:
         post_id, edited = row["id"], (row["title"], row["text"]) != (post.title, post.text)
-        seen_at = from_text(row["seen_at"])
+        seen_at, same_words = from_text(row["seen_at"]), _words(row) == _words(post)
         _update_post(connection, post_id, post, now if edited else None)
     at = min(post.published_at, seen_at)
     added: list[Added] = []
     answered: list[Answer] = []
     for finding in findings:
         old = connection.execute(
-            "SELECT id, discussion_id, label FROM mentions WHERE post_id = ? AND brand = ?", [post_id, finding.brand]
+            "SELECT * FROM mentions WHERE post_id = ? AND brand = ?", [post_id, finding.brand]
         ).fetchone()
         if old is None:
             discussion_id = _discussion(connection, post, finding.brand, at)
@@ -107,7 +107,7 @@ def save(connection: sqlite3.Connection, post: Post, findings: Sequence[Finding]
             else:
                 added.append(Added(mention_id, discussion_id, finding.brand, at))
         elif edited:
-            _judge_again(connection, old, finding)
+            _judge_again(connection, old, finding, same_words=same_words)
     if edited:
         _forget_unnamed(connection, post_id, {finding.brand for finding in findings})
     return Stored(edited, tuple(added), tuple(answered))
@@ -201,32 +201,48 @@ def _count(connection: sqlite3.Connection, discussion_id: int, post: Post, findi
     )
 
 
-def _judge_again(connection: sqlite3.Connection, old: sqlite3.Row, finding: Finding) -> None:
+def _judge_again(connection: sqlite3.Connection, old: sqlite3.Row, finding: Finding, *, same_words: bool) -> None:
+    """What a person said of a mention holds as long as its words are the same."""
+    connection.execute(
+        "UPDATE mentions SET terms = ?, snippet = ?, topics = ? WHERE id = ?",
+        [_json(finding.terms), finding.snippet, _json(finding.topics), old["id"]],
+    )
+    if same_words and labels.stands(connection, old["id"]):
+        return
+    labels.outdate(connection, old["id"])
     *_, label, _ = judgement = _judgement(finding)
     connection.execute(
-        "UPDATE mentions SET terms = ?, snippet = ?, topics = ?, negative = ?, neutral = ?, positive = ?, score = ?,"
-        " confidence = ?, label = ?, model = ? WHERE id = ?",
-        [_json(finding.terms), finding.snippet, _json(finding.topics), *judgement, old["id"]],
+        "UPDATE mentions SET negative = ?, neutral = ?, positive = ?, score = ?, confidence = ?, label = ?, model = ?,"
+        " dismissed = 0 WHERE id = ?",
+        [*judgement, old["id"]],
     )
-    change = (label == Label.NEGATIVE) - (old["label"] == Label.NEGATIVE)
-    if change and not finding.answer:
-        connection.execute(
-            "UPDATE discussions SET negative = negative + ? WHERE id = ?", [change, old["discussion_id"]]
-        )
+    if not finding.answer and not old["answer"]:
+        labels.recount(connection, old, _counts(old), (1, int(label == Label.NEGATIVE)))
+
+
+def _words(text: Post | sqlite3.Row) -> list[str]:
+    """Of title and text: their case, and what lies between them, says nothing."""
+    title, body = (text.title, text.text) if isinstance(text, Post) else (text["title"], text["text"])
+    return f"{title or ''} {body}".casefold().split()
+
+
+def _counts(old: sqlite3.Row) -> tuple[int, int]:
+    """How many mentions, and how many negative ones, it is to its discussion."""
+    counts = not old["answer"] and not old["dismissed"]
+    return int(counts), int(counts and old["label"] == Label.NEGATIVE)
 
 
 def _forget_unnamed(connection: sqlite3.Connection, post_id: int, named: set[str]) -> None:
     """An edit took a brand's name out: the post no longer mentions it. Reach stays: those people have read it."""
-    query = "SELECT id, brand, discussion_id, label, answer FROM mentions WHERE post_id = ?"
-    for old in connection.execute(query, [post_id]).fetchall():
+    for old in connection.execute("SELECT * FROM mentions WHERE post_id = ?", [post_id]).fetchall():
         if old["brand"] in named:
             continue
         connection.execute("DELETE FROM mentions WHERE id = ?", [old["id"]])
-        if not old["answer"]:
-            connection.execute(
-                "UPDATE discussions SET mentions = mentions - 1, negative = negative - ? WHERE id = ?",
-                [old["label"] == Label.NEGATIVE, old["discussion_id"]],
-            )
+        mentions, negative = _counts(old)
+        connection.execute(
+            "UPDATE discussions SET mentions = mentions - ?, negative = negative - ? WHERE id = ?",
+            [mentions, negative, old["discussion_id"]],
+        )
 
 
 def _author_key(post: Post) -> str:
@@ -260,7 +276,7 @@ def worst(connection: sqlite3.Connection, discussion_id: int, limit: int) -> tup
     """The most negative of a discussion's latest mentions, those of the largest reach first where they are alike."""
     query = (
         f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.id IN"
-        f" (SELECT id FROM mentions WHERE discussion_id = ? AND NOT answer ORDER BY id DESC LIMIT {LATEST})"
+        f" (SELECT id FROM mentions WHERE discussion_id = ? AND {rows.COUNTS} ORDER BY id DESC LIMIT {LATEST})"
         " ORDER BY m.label = 'negative' DESC, round(m.score, 1), p.author_followers DESC, m.at LIMIT ?"
     )
     return tuple(rows.mention(row) for row in connection.execute(query, [discussion_id, limit]))
@@ -270,7 +286,7 @@ def worst_of_brand(connection: sqlite3.Connection, brand: str, since: datetime, 
     """As `worst`, of the brand's mentions after `since`."""
     query = (
         f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.id IN"
-        f" (SELECT id FROM mentions WHERE brand = ? AND at > ? AND NOT answer ORDER BY at DESC LIMIT {LATEST})"
+        f" (SELECT id FROM mentions WHERE brand = ? AND at > ? AND {rows.COUNTS} ORDER BY at DESC LIMIT {LATEST})"
         " ORDER BY m.label = 'negative' DESC, round(m.score, 1), p.author_followers DESC, m.at LIMIT ?"
     )
     return tuple(rows.mention(row) for row in connection.execute(query, [brand, to_text(since), limit]))
@@ -279,10 +295,16 @@ def worst_of_brand(connection: sqlite3.Connection, brand: str, since: datetime, 
 def counts_of_brand(connection: sqlite3.Connection, brand: str, since: datetime) -> dict[str, int]:
     """How many mentions, and how many negative ones, a brand has had since `since`."""
     row = connection.execute(
-        "SELECT count(*), coalesce(sum(label = 'negative'), 0) FROM mentions WHERE brand = ? AND at > ? AND NOT answer",
+        "SELECT count(*), coalesce(sum(label = 'negative'), 0) FROM mentions"
+        f" WHERE brand = ? AND at > ? AND {rows.COUNTS}",
         [brand, to_text(since)],
     ).fetchone()
     return {"mentions": row[0], "negative": row[1]}
+
+
+def negative_in(connection: sqlite3.Connection, discussion_id: int) -> int:
+    """How many negative mentions the discussion has."""
+    return int(connection.execute("SELECT negative FROM discussions WHERE id = ?", [discussion_id]).fetchone()[0])
 
 
 def search(

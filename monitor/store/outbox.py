@@ -181,6 +181,11 @@ class Outbox:
             self._cursor.execute("UPDATE outbox SET floor_at = ? WHERE id = ?", (floor, message.id))
         return len(waiting)
 
+    def of_escalation(self, escalation_id: int) -> tuple[OutboxMessage, ...]:
+        """All that was ever to be said of it, in the order in which it was written."""
+        rows = self._cursor.execute(f"{_SELECT} WHERE escalation_id = ? ORDER BY id", (escalation_id,)).fetchall()
+        return tuple(_message(row) for row in rows)
+
     def release_blocked(self, now: datetime) -> int:
         """Let all blocked messages be tried at once; return how many there are."""
         self._cursor.execute("UPDATE outbox SET not_before = ? WHERE state = 'blocked'", (to_text(now),))

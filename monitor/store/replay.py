@@ -14,7 +14,7 @@ from itertools import islice
 from monitor.model import Label, Outcome
 from monitor.rules.backtesting.opinions import Correction, Past, Talk
 from monitor.rules.counted import Counted
-from monitor.store.rows import topics_of
+from monitor.store.rows import COUNTS, topics_of
 from monitor.store.times import from_text, to_text
 
 CHUNK = 5_000
@@ -22,20 +22,20 @@ CHUNK = 5_000
 
 def first(connection: sqlite3.Connection, brand: str, since: datetime, until: datetime) -> datetime | None:
     """When the first mention after `since`, up to `until`, was made."""
-    query = "SELECT min(at) FROM mentions WHERE brand = ? AND at > ? AND at <= ? AND NOT answer"
+    query = f"SELECT min(at) FROM mentions WHERE brand = ? AND at > ? AND at <= ? AND {COUNTS}"
     at = connection.execute(query, [brand, to_text(since), to_text(until)]).fetchone()[0]
     return from_text(at) if at else None
 
 
 def count(connection: sqlite3.Connection, brand: str, since: datetime, until: datetime) -> int:
     """Mentions after `since`, up to `until`; our own answers never count."""
-    query = "SELECT count(*) FROM mentions WHERE brand = ? AND at > ? AND at <= ? AND NOT answer"
+    query = f"SELECT count(*) FROM mentions WHERE brand = ? AND at > ? AND at <= ? AND {COUNTS}"
     return int(connection.execute(query, [brand, to_text(since), to_text(until)]).fetchone()[0])
 
 
 def last(connection: sqlite3.Connection) -> datetime | None:
     """When the latest mention was made."""
-    at = connection.execute("SELECT max(at) FROM mentions WHERE NOT answer").fetchone()[0]
+    at = connection.execute(f"SELECT max(at) FROM mentions WHERE {COUNTS}").fetchone()[0]
     return from_text(at) if at else None
 
 
@@ -47,7 +47,7 @@ def played(
     cursor.row_factory = None
     cursor.execute(
         "SELECT id, at, source, language, topics, author, reach, score, confidence, discussion_id FROM mentions"
-        " WHERE brand = ? AND at > ? AND at <= ? AND NOT answer ORDER BY at, id",
+        f" WHERE brand = ? AND at > ? AND at <= ? AND {COUNTS} ORDER BY at, id",
         [brand, to_text(since), to_text(until)],
     )
     while rows := cursor.fetchmany(CHUNK):
@@ -70,7 +70,7 @@ def searched(
     cursor.execute(
         "SELECT m.id, m.at, m.source, m.language, m.topics, m.author, m.reach, m.score, m.confidence, m.discussion_id,"
         " p.title, p.text FROM mentions m JOIN posts p ON p.id = m.post_id"
-        " WHERE m.brand = ? AND m.at > ? AND m.at <= ? AND NOT m.answer ORDER BY m.at, m.id",
+        f" WHERE m.brand = ? AND m.at > ? AND m.at <= ? AND {COUNTS} ORDER BY m.at, m.id",
         [brand, to_text(since), to_text(until)],
     )
     # One by one: a text can be long, and none is kept.
@@ -95,7 +95,7 @@ def known(connection: sqlite3.Connection, brand: str, before: datetime) -> Itera
     yield from cursor.execute(
         "SELECT m.discussion_id, m.author, count(*), max(m.reach) FROM discussions d JOIN mentions m"
         " ON m.discussion_id = d.id WHERE d.brand = ?1 AND d.started_at <= ?2 AND d.last_at > ?2 AND m.at <= ?2"
-        " AND NOT m.answer GROUP BY m.discussion_id, m.author",
+        f" AND {COUNTS} GROUP BY m.discussion_id, m.author",
         [brand, to_text(before)],
     )
 
@@ -109,7 +109,7 @@ def strongly_negative(
         "SELECT d.id, d.title, d.url, s.first, s.strong FROM (SELECT m.discussion_id, min(m.at) AS first,"
         " sum(coalesce(l.label = 'negative', m.score <= ?)) AS strong FROM mentions m"
         " LEFT JOIN (SELECT mention_id, label, max(id) FROM labels GROUP BY mention_id) l ON l.mention_id = m.id"
-        " WHERE m.brand = ? AND m.at > ? AND m.at <= ? AND NOT m.answer GROUP BY m.discussion_id HAVING strong >= ?) s"
+        f" WHERE m.brand = ? AND m.at > ? AND m.at <= ? AND {COUNTS} GROUP BY m.discussion_id HAVING strong >= ?) s"
         " JOIN discussions d ON d.id = s.discussion_id ORDER BY s.strong DESC, d.id",
         [score, brand, to_text(since), to_text(until), many],
     )

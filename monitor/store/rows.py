@@ -26,9 +26,12 @@ from monitor.store.times import from_text
 
 #: What `mention` reads: `SELECT {MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id`.
 MENTION = (
-    "m.id AS mention_id, m.brand, m.discussion_id, m.at, m.terms, m.snippet, m.answer, m.negative, m.neutral,"
-    " m.positive, m.model, m.topics, p.*"
+    "m.id AS mention_id, m.brand, m.discussion_id, m.at, m.terms, m.snippet, m.answer, m.dismissed,"
+    " m.negative, m.neutral, m.positive, m.model, m.topics, p.*"
 )
+
+#: Of a mention: our own answers, and what a person said is not about us, count nowhere.
+COUNTS = "NOT answer AND NOT dismissed"
 
 
 def optional_time(text: str | None) -> datetime | None:
@@ -75,6 +78,7 @@ def mention(row: sqlite3.Row) -> Mention:
         sentiment=Sentiment(row["negative"], row["neutral"], row["positive"], row["model"]) if judged else None,
         topics=tuple(json.loads(row["topics"])),
         answer=bool(row["answer"]),
+        dismissed=bool(row["dismissed"]),
     )
 
 

@@ -55,8 +55,10 @@ def source_states(connection: sqlite3.Connection) -> tuple[SourceStatus, ...]:
 def volume(connection: sqlite3.Connection, now: datetime) -> Volume:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     row = connection.execute(
-        "SELECT (SELECT count(*) FROM posts), (SELECT count(*) FROM mentions),"
-        " (SELECT count(*) FROM mentions WHERE at >= ?), (SELECT max(at) FROM mentions)",
+        # What is dismissed has an index of its own: to look at each mention would take long.
+        "SELECT (SELECT count(*) FROM posts),"
+        " (SELECT count(*) FROM mentions) - (SELECT count(*) FROM mentions WHERE dismissed),"
+        " (SELECT count(*) FROM mentions WHERE at >= ? AND NOT dismissed), (SELECT max(at) FROM mentions)",
         [to_text(midnight)],
     ).fetchone()
     return Volume(row[0], row[1], row[2], optional_time(row[3]))

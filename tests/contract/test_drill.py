@@ -111,7 +111,8 @@ def test_a_drill_that_is_over_takes_no_more_acts_and_shows_its_figures_again(sta
     desk = Desk(stage.config, stage.store, drill=True, clock=lambda: stage.now)
     with pytest.raises(MonitorError, match="drill --report"):
         ack(desk)
-    assert desk.guideline(1, "bruno").title == "Stay calm"
+    guideline, recorded = desk.guideline(1, "bruno")
+    assert (guideline.title, recorded) == ("Stay calm", False)
     assert place.read_report(stage.store, stage.now + minutes(99)) == found
 
 

@@ -72,7 +72,7 @@ SAID = st.builds(
 )  # fmt: skip
 CLICKS = st.builds(
     Click,
-    at=st.just(START), button=st.sampled_from([*Button]), user=st.just("anna"), to=st.just("dora"),
+    at=st.just(START), button=st.sampled_from([*Button]), user=st.just("anna"), to=st.sampled_from(["dora", "leads"]),
     length=st.just(HOUR), outcome=st.just(Outcome.ANSWERED), discussion=st.sampled_from(["a", "b"]),
 )  # fmt: skip
 STEPS = st.lists(st.builds(Step, AFTER, st.one_of(SAID, SAID, CLICKS)), min_size=1, max_size=25)

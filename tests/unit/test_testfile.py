@@ -194,11 +194,19 @@ PROBLEMS = {
     ),
     "no such button": (
         *with_click("{at: 1m, button: ack, user: anna}"),
-        "7:23: tests[0].clicks[0].button: must be acknowledge, assign, snooze, resolve, not negative or not about us",
+        "7:23: tests[0].clicks[0].button: must be acknowledge, assign, snooze, hand over, resolve, not negative or",
     ),
     "assigned to nobody": (
         *with_click("{at: 1m, button: assign, user: anna}"),
         "7:23: tests[0].clicks[0].button: assign needs `to`; write for example to: anna",
+    ),
+    "handed over to nobody": (
+        *with_click("{at: 1m, button: hand over, user: anna}"),
+        "7:23: tests[0].clicks[0].button: hand over needs `to`; write for example to: legal",
+    ),
+    "handed over to a team that is none": (
+        *with_click("{at: 1m, button: hand over, user: anna, to: sociall}"),
+        '7:54: tests[0].clicks[0].to: there is no team "sociall" in teams.yaml; did you mean "social"?',
     ),
     "snoozed for ever": (
         *with_click("{at: 1m, button: snooze, user: anna}"),

@@ -22,6 +22,7 @@ class Button(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     ASSIGN = "assign"
     SNOOZE = "snooze"
+    HAND_OVER = "hand over"
     RESOLVE = "resolve"
     NOT_NEGATIVE = "not negative"
     NOT_ABOUT_US = "not about us"
@@ -57,7 +58,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """`user` presses `button`. `to` goes with assign, `length` with snooze, `outcome` and `note` with resolve.
+    """`user` presses `button`. `to` goes with assign (a person) and with hand over (a team), `length` with snooze,
+    `outcome` and `note` with resolve.
 
     `discussion` None: the one escalation there is.
     """

@@ -119,7 +119,7 @@ class _Click:
     user: Text
     """Who presses it."""
     to: Text | None = None
-    """With assign: who has it from now on."""
+    """With assign: who has it from now on; with hand over: which team."""
     length: Annotated[Annotated[Duration, between("1m", "30d")] | None, Field(alias="for")] = None
     """With snooze: how long."""
     outcome: Outcome | None = None
@@ -130,24 +130,29 @@ class _Click:
     """Where the test has several: which one."""
 
 
-#: Key (as it is written) → the button that it goes with, and whether that needs it.
-_WITH: Mapping[str, tuple[Button, bool]] = {
-    "to": (Button.ASSIGN, True),
-    "for": (Button.SNOOZE, True),
-    "outcome": (Button.RESOLVE, True),
-    "note": (Button.RESOLVE, False),
+#: Key (as it is written) → the buttons that it goes with, with an example of each, and whether they need it.
+_WITH: Mapping[str, tuple[Mapping[Button, str], bool]] = {
+    "to": ({Button.ASSIGN: "anna", Button.HAND_OVER: "legal"}, True),
+    "for": ({Button.SNOOZE: "2h"}, True),
+    "outcome": ({Button.RESOLVE: "answered"}, True),
+    "note": ({Button.RESOLVE: "Explained it."}, False),
 }
 
 
-def _fitting(click: _Click) -> _Click:
+def _fitting(click: _Click, info: ValidationInfo) -> _Click:
     said = {"to": click.to, "for": click.length, "outcome": click.outcome, "note": click.note}
     found: list[tuple[KeyPath, str]] = []
-    for key, (button, needed) in _WITH.items():
-        if said[key] is not None and click.button is not button:
-            found.append(((key,), f"goes with `button: {button}` alone; delete it, or press another button"))
-        elif said[key] is None and needed and click.button is button:
-            example = {"to": "to: anna", "for": "for: 2h", "outcome": "outcome: answered"}[key]
-            found.append((("button",), f"{button} needs `{key}`; write for example {example}"))
+    for key, (buttons, needed) in _WITH.items():
+        if said[key] is not None and click.button not in buttons:
+            which = " or ".join(f"`button: {button}`" for button in buttons)
+            found.append(((key,), f"goes with {which} alone; delete it, or press another button"))
+        elif said[key] is None and needed and click.button in buttons:
+            what = f"{click.button} needs `{key}`; write for example {key}: {buttons[click.button]}"
+            found.append((("button",), what))
+    teams = references(info).teams
+    if click.button is Button.HAND_OVER and click.to is not None and teams is not None and click.to not in teams:
+        what = f'there is no team "{shortened(click.to)}" in teams.yaml{did_you_mean(click.to, teams)}'
+        found.append((("to",), what))
     if found:
         raise faults(found)
     return click
