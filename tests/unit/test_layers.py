@@ -48,6 +48,7 @@ LAYERS = {
     "monitor.render": 3,
     "monitor.poll": 3,
     "monitor.status": 3,
+    "monitor.commands": 3,
     "monitor.simulate": 3,
     "monitor.play": 3,
     "monitor.prove": 3,
