@@ -11,8 +11,8 @@ from monitor.wording.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A person in Slack: `name` is the one that they are known by (in `teams.yaml`, else in Slack), `language` and `zone`
-    are theirs, `teams` are the ids of those that they belong to."""
+    """A person in Slack: `name` is the one that they are known by (in `teams.yaml`, else in Slack), `language` and
+    `zone` are theirs, `teams` are the ids of those that they belong to."""
 
     slack_id: str
     name: str
