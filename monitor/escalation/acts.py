@@ -12,6 +12,9 @@ from enum import StrEnum
 from monitor.escalation.events import Acknowledge, Assign, HandOver, Reason, Resolve, Snooze
 from monitor.model import Escalation
 
+#: What the audit log calls what changes nothing of the escalation itself.
+READ, CORRECTED = "read the guideline", "corrected"
+
 
 class Channel(StrEnum):
     """By what somebody acts."""

@@ -18,6 +18,8 @@ LAYERS = {
     "monitor.wording": 1,
     "monitor.amounts": 1,
     "monitor.mends": 1,
+    "monitor.naming": 1,
+    "monitor.figures": 1,
     "monitor.durations": 1,
     "monitor.yamlsyntax": 1,
     "monitor.yamlfile": 1,

@@ -1,0 +1,81 @@
+"""How open escalations stand in a list: in the answer to `/brand open` and in App Home. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.model import Escalation, State
+from monitor.slack.answers import Line, message_link, named, tied, when
+from monitor.slack.blocks import link, plain
+from monitor.slack.messages import SEVERITY_MARKS, STATE_MARKS
+from monitor.slack.text import one_line
+from monitor.wording.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An escalation, and what it is about; `theirs`: the reader has it. See `store.overview.Entry`."""
+
+    escalation: Escalation
+    about: str
+    url: str | None
+    rule: str
+    teams: tuple[str, ...]
+    mentions: int
+    negative: int
+    channel: str | None
+    ts: str | None
+    theirs: bool = False
+
+
+def lines(one: Listed, now: datetime, words: Words, workspace: str | None = None) -> list[Line]:
+    """Two lines: what it is, as a link to its message, and how it stands."""
+    e = one.escalation
+    standing = message_link(one.channel, one.ts, workspace)
+    mark = SEVERITY_MARKS[e.severity] + (STATE_MARKS.get(e.state, "") if e.state is not State.OPEN else "")
+    head = [plain(f"{mark} e{e.id} "), named(one.about, standing or one.url), plain(f" · {one_line(e.brand, 40)}")]
+    return [
+        head,
+        tied(
+            (
+                state_of(e, now, words, theirs=one.theirs),
+                ", ".join(one_line(team, 40) for team in one.teams),
+                _counts(one, words),
+                one_line(one.rule, 100),
+                *([link(words.say("the discussion"), one.url)] if one.url and standing else []),
+            )
+        ),
+    ]
+
+
+def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False) -> str:
+    """How it stands, who has it, since or until when."""
+    who = words.say("you") if theirs else one_line(e.assignee or "", 60)
+    match e.state:
+        case State.PENDING:
+            return words.say("waits for more before it is told")
+        case State.HELD if e.held_until:
+            return words.say("held until {time}", time=when(e.held_until, now, words))
+        case State.HELD:
+            return words.say("held")
+        case State.SNOOZED if e.snoozed_until:
+            until = when(e.snoozed_until, now, words)
+            return words.say("snoozed until {time} ({who})", time=until, who=who or words.say("nobody has it"))
+        case State.ACKNOWLEDGED:
+            since = when(e.acknowledged_at or e.changed_at, now, words)
+            if theirs:
+                return words.say("yours since {time}", time=since)
+            return words.say("{who} has it since {time}", who=who or words.say("somebody"), time=since)
+    since = when(e.opened_at or e.changed_at, now, words)
+    if who:
+        return words.say("open since {time}, given to {who}", time=since, who=who)
+    return words.say("open since {time}, nobody has it", time=since)
+
+
+def _counts(one: Listed, words: Words) -> str:
+    if not one.mentions:
+        return ""
+    counted = words.many("{count} mention", "{count} mentions", one.mentions)
+    negative = words.many("{count} negative", "{count} negative", one.negative)
+    return f"{counted}, {negative}"
