@@ -10,10 +10,13 @@ from typing import Any
 
 from monitor.model import State
 from monitor.outgoing import MessageState
+from monitor.rules.load import RuleSet
+from monitor.rules.readership import Readership, readership
 from monitor.store import Store, escalations, facts, mutes, sources, stats
 from monitor.store.lock import held
 from monitor.store.mutes import Mute
 from monitor.store.outbox import Outbox
+from monitor.store.readings import readings
 from monitor.store.stats import SourceStatus
 from monitor.wording.catalogs import words as english
 from monitor.wording.words import Words
@@ -34,8 +37,8 @@ _PLAIN = english(moment=lambda at: f"{at:%Y-%m-%d %H:%M} UTC")
 class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
     daemon noted them last (`at`). `rules`: what was taken over last (`why`: how many, which content, by whom) and when;
-    `mutes` are those in force or to come. `problems` are sentences that say what to mend, in the
-    language and time of whoever asked."""
+    `mutes` are those in force or to come. `guidelines`: who has (not) read which. `problems` are sentences that say
+    what to mend, in the language and time of whoever asked."""
 
     running: bool
     daemon: Mapping[str, Any]
@@ -51,10 +54,12 @@ class Status:
     escalations: Mapping[State, int]
     rules: Mapping[str, Any]
     mutes: tuple[Mute, ...]
+    guidelines: tuple[Readership, ...]
     problems: tuple[str, ...]
 
 
-def status(store: Store, now: datetime, words: Words = _PLAIN) -> Status:
+def status(store: Store, now: datetime, words: Words = _PLAIN, rules: RuleSet | None = None) -> Status:
+    """`rules` are those whose guidelines people should have read, where they are known."""
     with store.read() as connection:
         outbox = Outbox(connection)
         waiting = outbox.oldest_waiting()
@@ -92,6 +97,7 @@ def status(store: Store, now: datetime, words: Words = _PLAIN) -> Status:
             escalations=escalations.count_by_state(connection),
             rules=escalations.last_event(connection, "rules", "loaded"),
             mutes=mutes.in_force(connection, now),
+            guidelines=readership(rules, readings(connection), now.date()) if rules else (),
             problems=tuple(problems),
         )
 

@@ -89,13 +89,15 @@ class Commands:
         match command:
             case Command.STATUS:
                 unread = unread_lines(reading.reading(connection, self.rules, now), words)
-                return standing.standing(self.store, reader, now, unread[:3])
+                return standing.standing(self.store, self.rules, reader, now, unread[:3])
             case Command.OPEN:
                 return openings.open_ones(connection, rest, reader, self.rules.teams, now, self.workspace)
             case Command.SEARCH:
                 return finding.search(connection, rest, reader, now)
             case Command.WHY:
-                return finding.why(connection, rest, self.rules, self.competitors, self.folder, reader, now)
+                return finding.why(
+                    connection, rest, self.rules, self.competitors, self.folder, reader, now, self.workspace
+                )
             case Command.REPORT:
                 length = stretch(rest)
                 if length is None:
@@ -143,14 +145,23 @@ def _unknown(asked: Typed, words: Words) -> Answer:
 
 def _help(words: Words) -> Answer:
     lines = (
-        ("/brand open", words.say("what is open, the most severe first; also /brand open mine, /brand open TEAM")),
-        ("/brand why e7", words.say("why it did or did not alert: m12, d3, e7, or the link of a message or a post")),
-        ("/brand search WORDS", words.say("what was said, the most relevant first")),
-        ("/brand status", words.say("how the monitoring stands, and what to mend")),
-        ("/brand report 7d", words.say("the figures of some days")),
-        ("/brand guidelines", words.say("what to do: the guidelines, and who has read them")),
-        ("/brand mute RULE for 4h because WHY", words.say("silence a rule for a while; without a rule, what is muted")),
-        ("/brand unmute RULE", words.say("end that")),
+        (
+            words.say("/brand open"),
+            words.say("what is open, the most severe first; also /brand open mine, /brand open TEAM"),
+        ),
+        (
+            words.say("/brand why e7"),
+            words.say("why it did or did not alert: m12, d3, e7, or the link of a message or a post"),
+        ),
+        (words.say("/brand search WORDS"), words.say("what was said, the most relevant first")),
+        (words.say("/brand status"), words.say("how the monitoring stands, and what to mend")),
+        (words.say("/brand report 7d"), words.say("the figures of some days")),
+        (words.say("/brand guidelines"), words.say("what to do: the guidelines, and who has read them")),
+        (
+            words.say("/brand mute RULE for 4h because WHY"),
+            words.say("silence a rule for a while; without a rule, what is muted"),
+        ),
+        (words.say("/brand unmute RULE"), words.say("end that")),
     )
     rows: list[Line] = [[code(command), plain(f"  {about}")] for command, about in lines]
     small = [words.say("Only you see the answers. To act on an escalation, press the buttons on its message.")]

@@ -17,8 +17,8 @@ from monitor.naming import LARGEST, split
 from monitor.rules.explaining.explain import in_short
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.load import RuleSet
-from monitor.slack.answers import Answer, Line, answer, bold, code, sentence, text
-from monitor.slack.blocks import Block, fitting, header, plain, rich
+from monitor.slack.answers import Answer, Line, answer, bold, code, message_link, sentence, text
+from monitor.slack.blocks import Block, fitting, header, link, plain, rich
 from monitor.slack.quoting import quoted
 from monitor.slack.text import one_line
 from monitor.store import mentions, overview
@@ -66,6 +66,7 @@ def why(
     folder: str,
     reader: Reader,
     now: datetime,
+    workspace: str | None = None,
 ) -> Answer:
     """`rest`: m12, d3, e7, a plain number, the link of a message of ours or of a post."""
     words = reader.words
@@ -84,7 +85,7 @@ def why(
     if len(found) > 1:
         which: list[Line] = [[code(f"/brand why {one.name}"), plain(f" {one_line(one.about, 100)}")] for one in found]
         return sentence(words.say("{number} may be any of these:", number=str(name[1])), *which)
-    return _explained(connection, found[0], rules, competitors, folder, reader, now)
+    return _explained(connection, found[0], rules, competitors, folder, reader, now, workspace)
 
 
 def _usage(words: Words) -> Line:
@@ -127,6 +128,7 @@ def _explained(
     folder: str,
     reader: Reader,
     now: datetime,
+    workspace: str | None = None,
 ) -> Answer:
     words = reader.words
     try:
@@ -137,10 +139,13 @@ def _explained(
     if not sentences:
         sentences = [words.say("There is no rule that could alert.")]
     title = words.say("Why {name}?", name=found.name)
-    about: Line = [
+    about: list[Block] = [
         bold(_kind(found, words)),
         plain(f" · {one_line(found.what.brand, 40)} · {one_line(found.about, 200)}"),
     ]
+    if isinstance(found.what, Escalation) and (standing := overview.message_of(connection, found.what.id)):
+        stands = message_link(*standing, workspace)
+        about += [plain(" · "), link(words.say("its message"), stands)] if stands else []
     small = [words.say("The rules as they are in force. All conditions, line by line: {command}",
                        command=f"brand-monitor rules explain {found.name}")]  # fmt: skip
     if reader.words.language != ENGLISH:

@@ -10,7 +10,7 @@ from datetime import datetime
 from monitor.commands.reader import Reader
 from monitor.fields import closest
 from monitor.model import State
-from monitor.slack.answers import Answer, Line, answer, code, sentence, text
+from monitor.slack.answers import Answer, answer, code, sentence, text
 from monitor.slack.blocks import Block, fitting, header, plain
 from monitor.slack.listing import Listed, lines
 from monitor.slack.text import one_line
@@ -66,15 +66,11 @@ def open_ones(
         return answer(title, text(nothing))
 
     def blocks(most: int) -> list[Block]:
-        shown: list[Line] = []
-        for one in found[:most]:
-            shown += [*([""] if shown else []), *lines(one, now, words, workspace)]
-        return [header(title), text(*shown)]
+        return [header(title), *(text(*lines(one, now, words, workspace)) for one in found[:most])]
 
     made = fitting(blocks, MOST)
-    shown = next(most for most in MOST if blocks(most) == list(made))
     small = [_summary(found, reader)]
-    if hidden := len(found) - shown:
+    if hidden := len(found) - len(made) + 1:
         more = words.many("{count} more is not shown.", "{count} more are not shown.", hidden)
         narrow = words.say("Narrow it down with /brand open mine or /brand open TEAM.")
         small.append(f"{more} {narrow}")

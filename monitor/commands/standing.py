@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from monitor.commands.reader import Reader
 from monitor.outgoing import MessageState
+from monitor.rules.load import RuleSet
+from monitor.rules.rule import Status as RuleStatus
 from monitor.slack.answers import Answer, Line, answer, bold, text, when
 from monitor.slack.blocks import plain
 from monitor.slack.home import Health
@@ -21,8 +23,8 @@ LATELY = timedelta(hours=1)
 MOST_PROBLEMS, MOST_GAPS = 5, 3
 
 
-def standing(store: Store, reader: Reader, now: datetime, unread: Iterable[str] = ()) -> Answer:
-    """`unread`: sentences about guidelines that somebody has not read."""
+def standing(store: Store, rules: RuleSet, reader: Reader, now: datetime, unread: Iterable[str] = ()) -> Answer:
+    """`rules` are those in force; `unread`: sentences about guidelines that somebody has not read."""
     words = reader.words
     found = status(store, now, words)
     lines = [
@@ -32,7 +34,7 @@ def standing(store: Store, reader: Reader, now: datetime, unread: Iterable[str] 
         _line("💬", words.say("Mentions"), _mentions(found, now, words)),
         _line("🚨", words.say("Escalations"), _escalations(found, words)),
         _line("✉️", words.say("Messages"), _messages(found, now, words)),
-        _line("📜", words.say("Rules"), _rules(found, now, words)),
+        _line("📜", words.say("Rules"), _rules(found, rules, now, words)),
         _line("🔇", words.say("Mutes"), _mutes(found, now, words)),
         *(_line("📖", words.say("Guidelines"), one) for one in unread),
     ]
@@ -42,8 +44,7 @@ def standing(store: Store, reader: Reader, now: datetime, unread: Iterable[str] 
         if (more := len(found.problems) - MOST_PROBLEMS) > 0:
             problems.append(words.many("… and {count} more: ", "… and {count} more: ", more) + "brand-monitor status")
         blocks.append(text([bold(words.say("To mend"))], *problems))
-    small = [words.say("Times are yours ({zone}).", zone=words.zone_name(now))]
-    return answer(words.say("How the monitoring stands"), *blocks, small=small)
+    return answer(words.say("How the monitoring stands"), *blocks)
 
 
 def health(store: Store, reader: Reader, now: datetime) -> Health:
@@ -119,11 +120,13 @@ def _messages(found: Status, now: datetime, words: Words) -> str:
     return said
 
 
-def _rules(found: Status, now: datetime, words: Words) -> str:
+def _rules(found: Status, rules: RuleSet, now: datetime, words: Words) -> str:
+    live = sum(rule.status is RuleStatus.LIVE for rule in rules.rules)
+    counted = words.many("{count} rule, {live} of them live", "{count} rules, {live} of them live", len(rules.rules),
+                         live=live)  # fmt: skip
     if not found.rules:
-        return words.say("in force since the start")
-    since = words.say("in force since {time}", time=when(found.rules["at"], now, words))
-    return f"{since} ({one_line(found.rules['why'], 160)})"
+        return counted
+    return f"{counted}, {words.say('in force since {time}', time=when(found.rules['at'], now, words))}"
 
 
 def _mutes(found: Status, now: datetime, words: Words) -> str:

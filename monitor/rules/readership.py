@@ -57,10 +57,11 @@ def readership(rules: RuleSet, readings: Iterable[Reading], today: date) -> tupl
         read, others, ids = dict[str, datetime](), list[str](), set[str]()
         by_name = {name: id for id, name in members.items()}
         for one in known.get((path, guideline.version), ()):
-            id = one.slack_id if one.slack_id in members else by_name.get(one.name)
-            if id is None:
+            # Two people in Slack may have one name; on the command line there is nothing else.
+            id = one.slack_id or by_name.get(one.name)
+            if id not in members:
                 others.append(one.name)
-            elif id not in ids:
+            elif id and id not in ids:
                 ids.add(id)
                 read[members[id]] = one.at
         found.append(

@@ -136,8 +136,8 @@ def _rule(rule: RuleFigures, words: Words) -> Line:
         right = rule.resolved - rule.wrong
         parts.append(
             words.many(
-                "{right} of {count} resolved one was right ({share})",
-                "{right} of {count} resolved ones were right ({share})",
+                "{right} of {count} resolved was right ({share})",
+                "{right} of {count} resolved were right ({share})",
                 rule.resolved,
                 right=right,
                 share=words.share(rule.precision),

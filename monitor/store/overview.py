@@ -47,6 +47,16 @@ def alive(connection: sqlite3.Connection) -> tuple[Entry, ...]:
     return tuple(_entry(row) for row in connection.execute(_ALIVE))
 
 
+def message_of(connection: sqlite3.Connection, escalation_id: int) -> tuple[str, str] | None:
+    """Channel and `ts` of its one message, or of the summary that stands for it."""
+    row = connection.execute(
+        "SELECT o.sent_channel, o.sent_ts FROM outbox m JOIN outbox o ON o.id = coalesce(m.folded_into, m.id)"
+        " WHERE m.escalation_id = ? AND m.kind = 'root' AND o.sent_ts IS NOT NULL ORDER BY m.id DESC LIMIT 1",
+        [escalation_id],
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
 def escalation_of_message(connection: sqlite3.Connection, channel: str, ts: Iterable[str]) -> int | None:
     """The escalation of the message in `channel` that has one of these names, a reply or its thread."""
     names = list(ts)
