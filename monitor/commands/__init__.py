@@ -20,7 +20,7 @@ from monitor.commands.reader import Reader
 from monitor.commands.typed import Command, Typed, stretch, typed
 from monitor.commands.typed import muting as muting_of
 from monitor.rules.load import RuleSet
-from monitor.slack.answers import Answer, Line, answer, code, sentence, text
+from monitor.slack.answers import Answer, Line, answer, code, sentence, text, to_type
 from monitor.slack.blocks import Block, plain
 from monitor.slack.guidelines import render_guidelines, unread_lines
 from monitor.slack.home import render_home
@@ -102,7 +102,7 @@ class Commands:
                 length = stretch(rest)
                 if length is None:
                     said = words.say("Say how many days, at most a year:")
-                    return sentence([plain(f"{said} "), code("/brand report 30d")])
+                    return sentence(to_type(said, "/brand report 30d"))
                 before = figures(connection, now - 2 * length, now - length)
                 return render_report(figures(connection, now - length, now), before, self.competitors, words)
             case Command.GUIDELINES:
@@ -136,10 +136,10 @@ class Commands:
 
 def _unknown(asked: Typed, words: Words) -> Answer:
     said = words.say("There is no command “{word}”.", word=one_line(asked.word, 60))
-    helped: Line = [plain(f"{words.say('All of them:')} "), code("/brand help")]
+    helped = to_type(words.say("All of them:"), "/brand help")
     if asked.close:
         meant = f"/brand {asked.close}" + (f" {one_line(asked.rest, 100)}" if asked.rest else "")
-        return sentence([plain(f"{said} {words.say('Did you mean')} "), code(meant), plain("?")], helped)
+        return sentence([plain(f"{said} "), *to_type(words.say("Did you mean"), meant, "?")], helped)
     return sentence(said, helped)
 
 

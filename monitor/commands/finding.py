@@ -17,7 +17,7 @@ from monitor.naming import LARGEST, split
 from monitor.rules.explaining.explain import in_short
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.load import RuleSet
-from monitor.slack.answers import Answer, Line, answer, bold, code, message_link, sentence, text
+from monitor.slack.answers import Answer, Line, answer, bold, code, message_link, sentence, text, to_type
 from monitor.slack.blocks import Block, fitting, header, link, plain, rich
 from monitor.slack.quoting import quoted
 from monitor.slack.text import one_line
@@ -37,7 +37,7 @@ _MESSAGE = re.compile(r"/archives/([CGD][A-Z0-9]{5,30})/p(\d{10})(\d{6})/?")
 def search(connection: sqlite3.Connection, query: str, reader: Reader, now: datetime) -> Answer:
     words = reader.words
     if not query:
-        return sentence([plain(f"{words.say('Say what to look for:')} "), code(words.say("/brand search router fire"))])
+        return sentence(to_type(words.say("Say what to look for:"), words.say("/brand search router fire")))
     found = mentions.search(connection, query, limit=MOST_FOUND + 1)
     title = words.say("Mentions of “{query}”", query=one_line(query, 80))
     if not found:
@@ -80,8 +80,8 @@ def why(
     found = find(connection, *name)
     if not found:
         said = words.say("There is no {name}.", name=f"{name[0]}{name[1]}")
-        return sentence([plain(f"{said} "), plain(words.say("These are shown by")), plain(" "), code("/brand search"),
-                         plain(", "), code("/brand open")])  # fmt: skip
+        listed = to_type(words.say("These list what there is:"), "/brand search", ", ")
+        return sentence([plain(f"{said} "), *listed, code("/brand open")])
     if len(found) > 1:
         which: list[Line] = [[code(f"/brand why {one.name}"), plain(f" {one_line(one.about, 100)}")] for one in found]
         return sentence(words.say("{number} may be any of these:", number=str(name[1])), *which)
@@ -89,7 +89,7 @@ def why(
 
 
 def _usage(words: Words) -> Line:
-    line: list[Block] = [plain(f"{words.say('Say about what:')} ")]
+    line: list[Block] = [plain(words.say("Say about what:") + " ")]
     for example, about in (
         ("/brand why m12", words.say("a mention")),
         ("/brand why d3", words.say("a discussion")),

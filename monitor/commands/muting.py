@@ -11,7 +11,7 @@ from monitor.durations import duration_text
 from monitor.escalation.acts import Channel, Person
 from monitor.fields import closest
 from monitor.rules.load import RuleSet
-from monitor.slack.answers import Answer, Line, answer, bold, code, sentence, text, when
+from monitor.slack.answers import Answer, Line, answer, bold, sentence, text, to_type, until, when
 from monitor.slack.blocks import plain
 from monitor.slack.text import one_line
 from monitor.store import escalations, mutes
@@ -22,10 +22,7 @@ LONGEST = timedelta(days=90)
 
 
 def usage(words: Words) -> Line:
-    return [
-        plain(f"{words.say('Write it like this:')} "),
-        code(words.say("/brand mute RULE for 4h because works on the line")),
-    ]
+    return to_type(words.say("Write it like this:"), words.say("/brand mute RULE for 4h because works on the line"))
 
 
 def listed(connection: sqlite3.Connection, reader: Reader, now: datetime) -> Answer:
@@ -37,14 +34,15 @@ def listed(connection: sqlite3.Connection, reader: Reader, now: datetime) -> Ans
 
 
 def _line(mute: mutes.Mute, now: datetime, words: Words) -> Line:
-    times = {"until": when(mute.until, now, words), "who": one_line(mute.who, 60)}
+    who, end = one_line(mute.who, 60), until(mute.until, now, words)
     if mute.since > now:
-        said = words.say("from {since} until {until}, by {who}", since=when(mute.since, now, words), **times)
+        start = when(mute.since, now, words)
+        said = words.say("from {start} on, {until}, by {who}", start=start, until=end, who=who)
     else:
-        said = words.say("until {until}, by {who}", **times)
+        said = words.say("{until}, by {who}", until=end, who=who)
     why = f": “{one_line(mute.why, 200)}”" if mute.why else ""
-    file = f" ({words.say('in its file')})" if mute.origin == mutes.FILE else ""
-    return [bold(mute.rule_id), plain(f" {said}{why}{file}")]
+    file = words.say("in its file") if mute.origin == mutes.FILE else ""
+    return [bold(mute.rule_id), plain(f" {said}{why}{f' ({file})' if file else ''}")]
 
 
 def mute(connection: sqlite3.Connection, asked: Muting, rules: RuleSet, reader: Reader, now: datetime) -> Answer:
@@ -60,14 +58,14 @@ def mute(connection: sqlite3.Connection, asked: Muting, rules: RuleSet, reader: 
     if not asked.why:
         return sentence(words.say("Say why, for whoever wonders at the silence."), usage(words))
     mutes.add(connection, mutes.Mute(asked.rule, now, now + asked.length, reader.name, asked.why))
-    until = mutes.muted_until(connection, asked.rule, now) or now
+    end = mutes.muted_until(connection, asked.rule, now) or now
     why = f"{asked.rule} for {duration_text(asked.length)}: {asked.why}"
     escalations.log(connection, now, _who(reader), "muted", why)
     said = words.say(
-        "posts nothing until {until}. What it holds back is told then; what stands in Slack is kept up to date.",
-        until=when(until, now, words),
+        "posts nothing {until}. What it holds back is told then; what stands in Slack is kept up to date.",
+        until=until(end, now, words),
     )
-    ends = [plain(f"{words.say('To end it sooner:')} "), code(f"/brand unmute {asked.rule}")]
+    ends = to_type(words.say("To end it sooner:"), f"/brand unmute {asked.rule}")
     return sentence([bold(asked.rule), plain(f" {said}")], ends)
 
 
@@ -80,7 +78,7 @@ def unmute(connection: sqlite3.Connection, rule: str, rules: RuleSet, reader: Re
     if ended:
         escalations.log(connection, now, _who(reader), "unmuted", rule)
     if left:
-        said = words.say("stays silent until {until}: that mute stands in its file.", until=when(left, now, words))
+        said = words.say("stays silent {until}: that mute stands in its file.", until=until(left, now, words))
     elif ended:
         said = words.say("may post again; what was held back is told now.")
     else:
@@ -102,7 +100,7 @@ def _refusal(connection: sqlite3.Connection, rule: str, rules: RuleSet, reader: 
         close = closest(rule, known)
         said = words.say("There is no rule {rule}.", rule=one_line(rule, 70))
         if close:
-            return sentence([plain(f"{said} {words.say('Did you mean')} "), code(close), plain("?")])
+            return sentence([plain(f"{said} "), *to_type(words.say("Did you mean"), close, "?")])
         return sentence(said, words.say("There are: {rules}", rules=", ".join(sorted(known)[:20]) or "–"))
     called = list(dict.fromkeys(tier.team for tier in known[rule].escalate))
     teams = [rules.teams[team] for team in called if team in rules.teams]

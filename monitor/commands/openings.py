@@ -10,7 +10,7 @@ from datetime import datetime
 from monitor.commands.reader import Reader
 from monitor.fields import closest
 from monitor.model import State
-from monitor.slack.answers import Answer, answer, code, sentence, text
+from monitor.slack.answers import Answer, answer, sentence, text, to_type
 from monitor.slack.blocks import Block, fitting, header, plain
 from monitor.slack.listing import Listed, lines
 from monitor.slack.text import one_line
@@ -54,9 +54,7 @@ def open_ones(
             close = closest(wanted, known)
             said = words.say("There is no team {team}.", team=one_line(rest, 80))
             if close:
-                return sentence(
-                    [plain(f"{said} {words.say('Did you mean')} "), code(f"/brand open {close}"), plain("?")]
-                )
+                return sentence([plain(f"{said} "), *to_type(words.say("Did you mean"), f"/brand open {close}", "?")])
             return sentence(said, words.say("There are: {teams}", teams=", ".join(sorted(known)) or "–"))
         found, title = of_teams(found, [wanted]), words.say("Open for {teams}", teams=wanted)
     else:
@@ -81,7 +79,7 @@ def _summary(found: list[Listed], reader: Reader) -> str:
     words = reader.words
     untaken = sum(one.escalation.state is State.OPEN for one in found)
     told = words.many("{count} in all", "{count} in all", len(found))
-    return f"{told}, {words.many('{count} that nobody has taken', '{count} that nobody has taken', untaken)}"
+    return told + ", " + words.many("{count} that nobody has taken", "{count} that nobody has taken", untaken)
 
 
 def _has(reader: Reader, assignee: str | None) -> bool:

@@ -57,7 +57,7 @@ def record(connection: sqlite3.Connection, rules: RuleSet, tag: Tag, reader: Rea
     for path, one in rules.guidelines.items():
         if one.version == guideline.version:
             log_reading(connection, path, one.version, who, now)
-    return sentence([plain("✅ "), bold(one_line(guideline.title, 150)), plain(f": {words.say('noted as read.')}")])
+    return sentence([plain("✅ "), bold(one_line(guideline.title, 150)), plain(": " + words.say("noted as read."))])
 
 
 def _of(rules: RuleSet, tag: Tag, reader: Reader) -> Guideline:

@@ -42,7 +42,7 @@ def standing(store: Store, rules: RuleSet, reader: Reader, now: datetime, unread
     if found.problems:
         problems: list[Line] = [f"• {one_line(problem, 400)}" for problem in found.problems[:MOST_PROBLEMS]]
         if (more := len(found.problems) - MOST_PROBLEMS) > 0:
-            problems.append(words.many("… and {count} more: ", "… and {count} more: ", more) + "brand-monitor status")
+            problems.append(words.many("… and {count} more:", "… and {count} more:", more) + " brand-monitor status")
         blocks.append(text([bold(words.say("To mend"))], *problems))
     return answer(words.say("How the monitoring stands"), *blocks)
 
@@ -54,17 +54,17 @@ def health(store: Store, reader: Reader, now: datetime) -> Health:
 
 
 def _line(mark: str, name: str, said: str) -> Line:
-    return [plain(f"{mark} "), bold(f"{name}: "), plain(said)]
+    return [plain(f"{mark} "), bold(f"{name}:"), plain(f" {said}")]
 
 
 def _running(found: Status, now: datetime, words: Words) -> str:
     if not found.running:
         return words.say("the daemon does not run")
     try:
-        since = datetime.fromisoformat(str(found.daemon.get("started", "")))
+        started = datetime.fromisoformat(str(found.daemon.get("started", "")))
     except ValueError:
         return words.say("the daemon runs")
-    return words.say("the daemon runs since {time}", time=when(since, now, words))
+    return words.say("the daemon runs {since}", since=since(started, now, words))
 
 
 def _read_lately(found: Status, now: datetime) -> int:
@@ -91,7 +91,7 @@ def _gaps(found: Status, now: datetime, words: Words) -> str:
     for gap in found.gaps[:MOST_GAPS]:
         start, end = (when(datetime.fromisoformat(gap[key]), now, words) for key in ("start", "end"))
         source = one_line(names.get(gap["source"], gap["source"]), 60)
-        shown.append(words.say("{source} from {start} to {end}", source=source, start=start, end=end))
+        shown.append(f"{source} {start} – {end}")
     return f"{counted}: {'; '.join(shown)}" + ("; …" if len(found.gaps) > MOST_GAPS else "")
 
 
@@ -114,7 +114,7 @@ def _messages(found: Status, now: datetime, words: Words) -> str:
         return words.say("none waits to be sent")
     said = words.many("{count} waits to be sent", "{count} wait to be sent", waiting)
     if found.oldest_waiting:
-        said += ", " + words.say("the oldest since {time}", time=when(found.oldest_waiting, now, words))
+        said += ", " + words.say("the oldest {since}", since=since(found.oldest_waiting, now, words))
     if blocked := found.outbox.get(MessageState.BLOCKED, 0):
         said += ", " + words.many("{count} of them refused by Slack", "{count} of them refused by Slack", blocked)
     return said
@@ -126,7 +126,7 @@ def _rules(found: Status, rules: RuleSet, now: datetime, words: Words) -> str:
                          live=live)  # fmt: skip
     if not found.rules:
         return counted
-    return f"{counted}, {words.say('in force since {time}', time=when(found.rules['at'], now, words))}"
+    return counted + ", " + words.say("in force {since}", since=since(found.rules["at"], now, words))
 
 
 def _mutes(found: Status, now: datetime, words: Words) -> str:

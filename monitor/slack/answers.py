@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from monitor.slack.blocks import Block, context, header, link, plain, rich, section
 from monitor.slack.text import escape, one_line, safe_link
@@ -21,7 +21,7 @@ LONGEST_TEXT = 2_000
 _CHANNEL = re.compile("[CGD][A-Z0-9]{5,30}")
 _TS = re.compile(r"\d{6,12}\.\d{6}")
 #: So far away a day of the week says which day is meant.
-_A_WEEK = timedelta(days=6)
+_A_WEEK = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,11 @@ def bold(text: str) -> Block:
 def code(text: str) -> Block:
     """What is to be typed."""
     return {"type": "text", "text": text or "–", "style": {"code": True}}
+
+
+def to_type(said: str, command: str, after: str = "") -> list[Block]:
+    """A sentence that ends with what is to be typed."""
+    return [plain(f"{said} "), code(command), *([plain(after)] if after else [])]
 
 
 def named(text: str, url: str | None, longest: int = 150) -> Block:
@@ -110,9 +115,26 @@ def texts_of(blocks: Iterable[Block]) -> list[str]:
 
 def when(at: datetime, now: datetime, words: Words) -> str:
     """As short as it can be said on the day on which it is read: "14:05", "Fri 14:05", "30 Mar, 14:05"."""
-    there, here = at.astimezone(words.zone), now.astimezone(words.zone)
-    if there.date() == here.date():
-        return words.clock(at)
-    if abs(there.date() - here.date()) <= _A_WEEK:
-        return words.weekday(at)
-    return words.at(at)
+    away = _days_away(at, now, words)
+    return words.at(at) if away > _A_WEEK else words.weekday(at) if away else words.clock(at)
+
+
+def since(at: datetime, now: datetime, words: Words) -> str:
+    """ "since 14:05"; a sentence of its own for each form, for there are languages that say each otherwise."""
+    away = _days_away(at, now, words)
+    if away > _A_WEEK:
+        return words.say("since {date}", date=words.at(at))
+    return words.say("since {day}", day=words.weekday(at)) if away else words.say("since {time}", time=words.clock(at))
+
+
+def until(at: datetime, now: datetime, words: Words) -> str:
+    """ "until 14:05"."""
+    away = _days_away(at, now, words)
+    if away > _A_WEEK:
+        return words.say("until {date}", date=words.at(at))
+    return words.say("until {day}", day=words.weekday(at)) if away else words.say("until {time}", time=words.clock(at))
+
+
+def _days_away(at: datetime, now: datetime, words: Words) -> int:
+    """By the reader's calendar."""
+    return abs((at.astimezone(words.zone).date() - now.astimezone(words.zone).date()).days)

@@ -47,7 +47,8 @@ def _lines(one: Readership, now: datetime, words: Words, most: int) -> list[Line
     about = [
         words.say("version {version}", version=one.version),
         words.say("kept by {owner}", owner=one_line(one.owner, 80)),
-        words.say("review by {date}", date=one.review_by) + (f" – {words.say('overdue')} ⚠️" if one.overdue else ""),
+        words.say("review by {date}", date=one.review_by)
+        + (" – " + words.say("overdue") + " ⚠️" if one.overdue else ""),
     ]
     rules = ", ".join(one_line(rule, 70) for rule in one.rules[:5]) + ("…" if len(one.rules) > 5 else "")
     lines: list[Line] = [
@@ -57,10 +58,10 @@ def _lines(one: Readership, now: datetime, words: Words, most: int) -> list[Line
     ]
     if one.read:
         read = [f"{one_line(name, 40)} ({when(at, now, words)})" for name, at in one.read.items()]
-        lines.append(f"✅ {words.say('read by {names}', names=_some(read, most, words))}")
+        lines.append("✅ " + words.say("read by {names}", names=_some(read, most, words)))
     if one.unread:
         names = [one_line(name, 40) for name in one.unread]
-        lines.append(f"⏳ {words.say('not yet read by {names}', names=_some(names, most, words))}")
+        lines.append("⏳ " + words.say("not yet read by {names}", names=_some(names, most, words)))
     if one.others:
         others = [one_line(name, 40) for name in one.others]
         lines.append(words.say("also read by {names}", names=_some(others, most, words)))
@@ -100,7 +101,7 @@ def guideline_form(guideline: Guideline, tag: Tag, read_at: datetime | None, now
         *context(escape(" · ".join(about), 1_000)),
     ]
     if read_at:
-        blocks += context(f"✅ {words.say('You read this version at {time}.', time=when(read_at, now, words))}")
+        blocks += context("✅ " + words.say("You read this version at {time}.", time=when(read_at, now, words)))
     submit = None if read_at else words.say("I have read it")
     close = words.say("Close") if read_at else words.say("Not yet")
     return modal(words.say("Guideline"), blocks, callback_id=str(tag.deed), tag=tag, submit=submit, close=close)

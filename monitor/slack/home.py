@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.model import State
-from monitor.slack.answers import Line, bold, code, named, text, tied, when
+from monitor.slack.answers import Line, bold, code, named, text, tied, until
 from monitor.slack.blocks import Block, context, header, plain
 from monitor.slack.elements import actions, button
 from monitor.slack.listing import Listed, lines
@@ -162,13 +162,13 @@ def _duty(one: OnDuty, now: datetime, words: Words) -> Line:
         who += "…"
     parts = [who]
     if one.until:
-        parts[0] = words.say("{who} until {time}", who=who, time=when(one.until, now, words))
+        parts[0] = words.say("{who} {until}", who=who, until=until(one.until, now, words))
         if one.then:
             parts.append(words.say("then {who}", who=", ".join(one_line(name, 60) for name in one.then[:5])))
     if one.opens:
-        parts.append(words.say("not there before {time}", time=when(one.opens, now, words)))
+        parts.append(words.say("not there {until}", until=until(one.opens, now, words)))
     elif one.closes:
-        parts.append(words.say("there until {time}", time=when(one.closes, now, words)))
+        parts.append(words.say("there {until}", until=until(one.closes, now, words)))
     return [bold(one_line(one.team, 40)), plain(": "), *tied(parts)]
 
 

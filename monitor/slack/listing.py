@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.model import Escalation, State
-from monitor.slack.answers import Line, message_link, named, tied, when
+from monitor.slack.answers import Line, message_link, named, since, tied, until
 from monitor.slack.blocks import link, plain
 from monitor.slack.messages import SEVERITY_MARKS, STATE_MARKS
 from monitor.slack.text import one_line
@@ -51,26 +51,28 @@ def lines(one: Listed, now: datetime, words: Words, workspace: str | None = None
 
 def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False) -> str:
     """How it stands, who has it, since or until when."""
-    who = words.say("you") if theirs else one_line(e.assignee or "", 60)
+    who = one_line(e.assignee or "", 60)
     match e.state:
         case State.PENDING:
             return words.say("waits for more before it is told")
         case State.HELD if e.held_until:
-            return words.say("held until {time}", time=when(e.held_until, now, words))
+            return words.say("held {until}", until=until(e.held_until, now, words))
         case State.HELD:
             return words.say("held")
         case State.SNOOZED if e.snoozed_until:
-            until = when(e.snoozed_until, now, words)
-            return words.say("snoozed until {time} ({who})", time=until, who=who or words.say("nobody has it"))
-        case State.ACKNOWLEDGED:
-            since = when(e.acknowledged_at or e.changed_at, now, words)
+            snoozed = words.say("snoozed {until}", until=until(e.snoozed_until, now, words))
             if theirs:
-                return words.say("yours since {time}", time=since)
-            return words.say("{who} has it since {time}", who=who or words.say("somebody"), time=since)
-    since = when(e.opened_at or e.changed_at, now, words)
-    if who:
-        return words.say("open since {time}, given to {who}", time=since, who=who)
-    return words.say("open since {time}, nobody has it", time=since)
+                return snoozed + ", " + words.say("yours")
+            return snoozed + ", " + (words.say("{who} has it", who=who) if who else words.say("nobody has it"))
+        case State.ACKNOWLEDGED:
+            taken = since(e.acknowledged_at or e.changed_at, now, words)
+            if theirs:
+                return words.say("yours {since}", since=taken)
+            return words.say("{who} has it {since}", who=who or words.say("somebody"), since=taken)
+    opened = words.say("open {since}", since=since(e.opened_at or e.changed_at, now, words))
+    if theirs:
+        return opened + ", " + words.say("given to you")
+    return opened + ", " + (words.say("given to {who}", who=who) if who else words.say("nobody has it"))
 
 
 def _counts(one: Listed, words: Words) -> str:

@@ -80,7 +80,7 @@ def _alerts(now: Figures, before: Figures, words: Words) -> list[Line]:
     else:
         by_severity = ", ".join(of_severity(severity, count, words) for severity, count in now.alerts.items())
         counted = words.many("{count} alert", "{count} alerts", total)
-        lines = [f"{counted}: {by_severity} ({words.say('before: {count}', count=earlier)})"]
+        lines = [f"{counted}: {by_severity} (" + words.say("before: {count}", count=earlier) + ")"]
         ends = [of_outcome(outcome, count, words) for outcome, count in now.outcomes.items()]
         if now.alive:
             ends.append(words.many("{count} still open", "{count} still open", now.alive))
@@ -110,7 +110,7 @@ def _times(name: str, times: Times, words: Words) -> Line:
     if times.median is None or times.worst is None:
         return [bold(name), plain(f": {of}")]
     if times.count == 1:
-        return [bold(name), plain(f": {of}, {words.say('after {length}', length=times.worst)}")]
+        return [bold(name), plain(f": {of}, " + words.say("after {length}", length=times.worst))]
     said = words.say("median {median}, worst {worst}", median=times.median, worst=times.worst)
     return [bold(name), plain(f": {of}, {said}")]
 
