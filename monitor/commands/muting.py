@@ -19,6 +19,7 @@ from monitor.wording.words import Words
 
 #: Whoever wants silence for longer wants the rule to be off.
 LONGEST = timedelta(days=90)
+MOST_LISTED = 20
 
 
 def usage(words: Words) -> Line:
@@ -29,7 +30,9 @@ def listed(connection: sqlite3.Connection, reader: Reader, now: datetime) -> Ans
     """What is muted, until when, by whom and why."""
     words = reader.words
     found = mutes.in_force(connection, now)
-    lines = [_line(mute, now, words) for mute in found] or [words.say("No rule is muted.")]
+    lines = [_line(mute, now, words) for mute in found[:MOST_LISTED]] or [words.say("No rule is muted.")]
+    if (more := len(found) - MOST_LISTED) > 0:
+        lines.append(words.many("{count} more is not shown.", "{count} more are not shown.", more))
     return answer(words.say("Muted rules"), text(*lines, usage(words)))
 
 

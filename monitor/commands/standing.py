@@ -9,7 +9,7 @@ from monitor.commands.reader import Reader
 from monitor.outgoing import MessageState
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Status as RuleStatus
-from monitor.slack.answers import Answer, Line, answer, bold, text, when
+from monitor.slack.answers import Answer, Line, answer, bold, since, text, until, when
 from monitor.slack.blocks import plain
 from monitor.slack.home import Health
 from monitor.slack.states import counted
@@ -131,8 +131,7 @@ def _rules(found: Status, rules: RuleSet, now: datetime, words: Words) -> str:
 
 def _mutes(found: Status, now: datetime, words: Words) -> str:
     said = [
-        words.say("{rule} until {until} ({who})", rule=mute.rule_id, until=when(mute.until, now, words),
-                  who=one_line(mute.who, 40))
+        f"{mute.rule_id} {until(mute.until, now, words)} ({one_line(mute.who, 40)})"
         for mute in found.mutes[:5]
     ]  # fmt: skip
     return "; ".join(said) + ("; …" if len(found.mutes) > 5 else "") if said else words.say("none")

@@ -5,6 +5,7 @@ Everything stands in `rich_text`, where Slack parses nothing: texts from outside
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from monitor.wording.words import Words
 Line = str | Sequence[Block]
 
 LONGEST_TEXT = 2_000
+#: As for the messages of escalations (see `slack.blocks`), title and small print included.
+MOST_BLOCKS, LONGEST_MESSAGE, LONGEST_CUT = 50, 9_900, 4_000
 _CHANNEL = re.compile("[CGD][A-Z0-9]{5,30}")
 _TS = re.compile(r"\d{6,12}\.\d{6}")
 #: So far away a day of the week says which day is meant.
@@ -33,9 +36,14 @@ class Answer:
 
 
 def answer(title: str, *blocks: Block, small: Iterable[str] = ()) -> Answer:
-    """Under a title, with notes in small print; the text where no blocks are shown is all that they say."""
+    """Under a title, with notes in small print; the text where no blocks are shown is all that they say. What is too
+    long for a message is cut at its end, and its links with it."""
     made = (header(title), *blocks, *context(*(escape(line, 1_000) for line in small)))
-    return Answer(escape("\n".join(texts_of(made)), LONGEST_TEXT), made)
+    said = "\n".join(texts_of(made))
+    if len(made) > MOST_BLOCKS or len(json.dumps(made, ensure_ascii=False)) > LONGEST_MESSAGE:
+        body = "\n".join(texts_of(blocks))[:LONGEST_CUT].rpartition("\n")[0]
+        made = (header(title), text(f"{body}\n…"))
+    return Answer(escape(said, LONGEST_TEXT), made)
 
 
 def sentence(*lines: Line) -> Answer:
