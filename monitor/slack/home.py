@@ -21,7 +21,9 @@ from monitor.wording.words import Words
 
 #: A view holds a hundred blocks; an escalation takes two.
 MOST_LISTED = 25
-MOST_TEAMS = 20
+MOST_TEAMS, TEAMS_IN_BLOCK = 20, 5
+#: Of those on duty at the same time.
+MOST_NAMED = 4
 MOST_GUIDELINES = 10
 #: Slack refuses views that are much larger; the documented limit is 250 kB, that of an unwieldy page is lower.
 LONGEST_VIEW = 60_000
@@ -106,7 +108,10 @@ def _blocks(home: Home, now: datetime, words: Words, install: str, workspace: st
     if home.unread:
         made += _unread(home.unread, words, install)
     if home.duty:
-        made += [header(words.say("On duty")), text(*(_duty(one, now, words) for one in home.duty[:MOST_TEAMS]))]
+        made.append(header(words.say("On duty")))
+        for start in range(0, min(len(home.duty), MOST_TEAMS), TEAMS_IN_BLOCK):
+            teams = home.duty[start : start + TEAMS_IN_BLOCK]
+            made.append(text(*(_duty(one, now, words) for one in teams)))
     made += _health(home.health, words)
     made += context(words.say("As of {time}. It is brought up to date when you open it again.", time=words.clock(now)))
     return made
@@ -157,19 +162,22 @@ def _unread(unread: Sequence[ToRead], words: Words, install: str) -> list[Block]
 
 
 def _duty(one: OnDuty, now: datetime, words: Words) -> Line:
-    who = ", ".join(one_line(name, 60) for name in one.now[:5]) or words.say("nobody by name")
-    if len(one.now) > 5:
-        who += "…"
+    who = _names(one.now) or words.say("nobody by name")
     parts = [who]
     if one.until:
         parts[0] = words.say("{who} {until}", who=who, until=until(one.until, now, words))
         if one.then:
-            parts.append(words.say("then {who}", who=", ".join(one_line(name, 60) for name in one.then[:5])))
+            parts.append(words.say("then {who}", who=_names(one.then)))
     if one.opens:
         parts.append(words.say("not there {until}", until=until(one.opens, now, words)))
     elif one.closes:
         parts.append(words.say("there {until}", until=until(one.closes, now, words)))
     return [bold(one_line(one.team, 40)), plain(": "), *tied(parts)]
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(one_line(name, 60) for name in names[:MOST_NAMED])
+    return shown + ("…" if len(names) > MOST_NAMED else "")
 
 
 def _health(health: Health, words: Words) -> list[Block]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.model import Escalation, State
-from monitor.slack.answers import Line, message_link, named, since, tied, until
+from monitor.slack.answers import Line, message_link, named, since, tied, until, when
 from monitor.slack.blocks import link, plain
 from monitor.slack.messages import SEVERITY_MARKS, STATE_MARKS
 from monitor.slack.text import one_line
@@ -40,6 +40,7 @@ def lines(one: Listed, now: datetime, words: Words, workspace: str | None = None
         tied(
             (
                 state_of(e, now, words, theirs=one.theirs),
+                words.say("answered: {time}", time=when(e.answered_at, now, words)) if e.answered_at else "",
                 ", ".join(one_line(team, 40) for team in one.teams),
                 _counts(one, words),
                 one_line(one.rule, 100),
