@@ -12,8 +12,8 @@ from enum import StrEnum
 from monitor.escalation.events import Acknowledge, Assign, HandOver, Reason, Resolve, Snooze
 from monitor.model import Escalation
 
-#: What the audit log calls what changes nothing of the escalation itself.
-READ, CORRECTED = "read the guideline", "corrected"
+#: What the audit log calls what changes nothing of the escalation itself; the last, what a team says in a drill.
+READ, CORRECTED, ANSWERED = "read the guideline", "corrected", "answered"
 
 
 class Channel(StrEnum):

@@ -27,7 +27,7 @@ def figures(connection: sqlite3.Connection, since: datetime, until: datetime) ->
     stretch = [to_text(since), to_text(until)]
     alerts = _alerts(connection, stretch)
     told = [alert for alert in alerts if alert.state is not State.DROPPED]
-    resolved = [alert for alert in told if alert.outcome is not None]
+    resolved = [alert for alert in told if alert.state is State.RESOLVED]
     return Figures(
         since=since,
         until=until,
@@ -108,7 +108,8 @@ def _alerts(connection: sqlite3.Connection, stretch: list[str]) -> list[_Alert]:
             told_at=_time(row["told_at"]),
             taken_at=_time(row["taken_at"]),
             answered_at=_time(row["answered_at"]),
-            resolved_at=_time(row["resolved_at"]),
+            # One that was opened again since keeps how it had ended.
+            resolved_at=_time(row["resolved_at"]) if row["state"] == State.RESOLVED else None,
             can_be_answered=row["discussion_id"] is not None,
         )
         for row in found
@@ -134,8 +135,8 @@ def _counted(found: list[T], known: tuple[T, ...]) -> dict[T, int]:
 def _rules(connection: sqlite3.Connection, stretch: list[str]) -> tuple[RuleFigures, ...]:
     """Those that alerted most first."""
     found = connection.execute(
-        "SELECT r.rule_id, count(*) AS alerts, sum(e.outcome IS NOT NULL) AS resolved,"
-        " sum(coalesce(e.outcome, '') IN (?3, ?4)) AS wrong,"
+        "SELECT r.rule_id, count(*) AS alerts, sum(e.state = 'resolved') AS resolved,"
+        " sum(e.state = 'resolved' AND coalesce(e.outcome, '') IN (?3, ?4)) AS wrong,"
         " (SELECT count(DISTINCT l.mention_id) FROM labels l WHERE l.rule_id = r.rule_id AND l.at >= ?1 AND l.at < ?2"
         f"  AND {_STANDS}) AS corrected"
         " FROM escalation_rules r JOIN escalations e ON e.id = r.escalation_id"
@@ -146,8 +147,11 @@ def _rules(connection: sqlite3.Connection, stretch: list[str]) -> tuple[RuleFigu
     return tuple(RuleFigures(*row) for row in found)
 
 
-#: A correction that has not been taken back, by the latest word on its mention.
-_STANDS = "l.correction NOT IN ('', 'negative') AND l.id = (SELECT max(id) FROM labels WHERE mention_id = l.mention_id)"
+#: A correction that has not been taken back, by the latest word on its mention, and whose words have not changed.
+_STANDS = (
+    "l.correction NOT IN ('', 'negative') AND NOT l.outdated"
+    " AND l.id = (SELECT max(id) FROM labels WHERE mention_id = l.mention_id)"
+)
 
 
 def _corrections(connection: sqlite3.Connection, stretch: list[str]) -> dict[str, int]:

@@ -300,10 +300,14 @@ ALTER TABLE labels ADD COLUMN confidence REAL;
 ALTER TABLE labels ADD COLUMN model TEXT;
 ALTER TABLE labels ADD COLUMN escalation_id INTEGER;
 ALTER TABLE labels ADD COLUMN rule_id TEXT;
+-- The words of the post have changed since: it says nothing of the mention any more.
+ALTER TABLE labels ADD COLUMN outdated INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX labels_by_mention ON labels (mention_id);
+CREATE INDEX labels_by_escalation ON labels (escalation_id) WHERE escalation_id IS NOT NULL;
 
 -- A person said that it is not about the brand: it stays stored and counts nowhere.
 ALTER TABLE mentions ADD COLUMN dismissed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX mentions_dismissed ON mentions (at) WHERE dismissed;
 DROP TRIGGER mentions_changed;
 CREATE TRIGGER mentions_changed
 AFTER UPDATE OF discussion_id, at, answer, dismissed, score, confidence, topics, source, language, author, reach

@@ -79,10 +79,11 @@ def test_how_fast(day: Day) -> None:
 
 def test_the_first_time_that_it_was_taken_counts_even_if_it_was_reopened_since(day: Day) -> None:
     day.did(1, Resolve("anna", Outcome.ANSWERED), "anna (Slack U0123456789)")
-    change(day, "UPDATE escalations SET state = 'open', acknowledged_at = NULL, outcome = NULL, resolved_at = NULL")
+    change(day, "UPDATE escalations SET state = 'open', acknowledged_at = NULL")
     found = read(day)
     assert found.taken.count == 2
-    assert found.resolved.count == 0
+    assert (found.resolved.count, found.outcomes, found.alive) == (0, {}, 3)
+    assert {rule.precision for rule in found.rules} == {None}
 
 
 def test_who_never_took_it_but_resolved_it_took_it_then(day: Day) -> None:
@@ -132,6 +133,8 @@ def test_the_last_word_on_a_mention_counts(day: Day) -> None:
     label(2, "not negative", day.now - HOUR)
     label(2, "not about us", day.now - MINUTE)
     label(3, "not negative", day.now - 9 * DAY)
+    label(4, "not negative", day.now - HOUR)
+    change(day, "UPDATE labels SET outdated = 1 WHERE mention_id = 4")
     found = read(day)
     assert found.corrections == {"not about us": 1}
     assert [(rule.rule_id, rule.corrected) for rule in found.rules] == [("thread", 1), ("loud", 0)]
