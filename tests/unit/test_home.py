@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Escalation, Scope, Severity, State
@@ -47,6 +47,7 @@ def home(**more: Any) -> Home:
     return Home(**{**given, **more})
 
 
+@settings(deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE, LANGUAGES, st.sampled_from(State), st.integers(0, 40))
 def test_whatever_it_shows_slack_takes_it(
     one: str, two: str, three: str, language: str, state: State, count: int
@@ -66,6 +67,7 @@ def test_whatever_it_shows_slack_takes_it(
     assert len(json.dumps(view, ensure_ascii=False)) < 100_000
 
 
+@settings(deadline=None)
 @given(st.lists(HOSTILE, max_size=400), HOSTILE)
 def test_an_answer_that_is_too_long_is_cut_and_not_refused(said: list[str], title: str) -> None:
     blocks = [text(*(line or "–" for line in said[start : start + 7]), "end") for start in range(0, len(said), 7)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.rules.load import RuleSet, load_rules
@@ -119,6 +119,7 @@ def test_without_a_rota_nobody_follows() -> None:
     assert next_change(team(rota=Rota("Europe/Rome", ("anna",), date(2026, 3, 2))), AT) is None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60 * 24 * 40))
 def test_until_then_nobody_else_is_on_duty(minutes: int) -> None:
     at = AT + timedelta(minutes=minutes)
@@ -151,6 +152,7 @@ def test_doors_that_never_close() -> None:
 # -- what its button carries -------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Deed), st.integers(0, 10**12 - 1), st.text("0123456789abcdef", min_size=8, max_size=8))
 def test_a_button_brings_back_which_version(deed: Deed, number: int, version: str) -> None:
     for one in (Tag(deed, number, 3, "9f86d081"), Tag(deed, number, 3, "9f86d081", (1, 2), version)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.commands.typed import Command, Muting, muting, stretch, typed
@@ -66,6 +66,7 @@ def test_how_far_back_a_report_goes(said: str, length: timedelta | None) -> None
     assert stretch(said) == length
 
 
+@settings(deadline=None)
 @given(st.text(max_size=600))
 def test_nothing_that_is_typed_breaks_it(said: str) -> None:
     found = typed(said)
