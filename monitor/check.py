@@ -10,18 +10,21 @@ from pathlib import Path
 from monitor.amounts import number
 from monitor.app import Sources, load_config, utc_now
 from monitor.cli.problems import Block, mistake, shown
-from monitor.cli.words import near
+from monitor.cli.words import near, unread
 from monitor.config import Config
 from monitor.credentials import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, Secret, secret
-from monitor.errors import ConfigError, MonitorError, Problem, SourceError
+from monitor.errors import ConfigError, MonitorError, Problem, SourceError, StoreError
 from monitor.rulebook import proven_rules, rule_files
 from monitor.rules.load import RuleSet, load_rules
 from monitor.rules.people.rota import Team
+from monitor.rules.readership import readership
 from monitor.rules.rule import Status
 from monitor.slack.handshake import Handshake
 from monitor.slack.health import Health, Member, Seen, Wanted
 from monitor.sources.parser import Parser
 from monitor.store import Store, stats
+from monitor.store.peek import Peek
+from monitor.store.readings import readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ def findings(path: Path | None, online: bool) -> Iterator[Finding]:
     yield from _credentials(config)
     yield from _model(config)
     yield from _store(config)
+    yield from _readers(config, rules)
     yield from _sources(config, online)
     if online:
         drills = [config.slack.drill_channel] if config.slack.drill_channel else []
@@ -189,6 +193,20 @@ def _store(config: Config) -> Iterator[Finding]:
         yield Finding(0, f"{near(config.store)}: {number(posts, 'post')}")
     except MonitorError as error:
         yield Finding(1, str(error))
+
+
+def _readers(config: Config, rules: RuleSet | None) -> Iterator[Finding]:
+    """Whoever is called should know the guideline before that happens."""
+    if not (rules and config.store.exists()):
+        return
+    try:
+        with Peek(config.store).read() as connection:
+            found = readership(rules, readings(connection), utc_now().date())
+    except StoreError:
+        # Told already.
+        return
+    for line in unread(found):
+        yield Finding(0, f"{line}: /brand guidelines, or `brand-monitor guidelines read`", warning=True)
 
 
 def _sources(config: Config, online: bool) -> Iterator[Finding]:

@@ -10,11 +10,16 @@ from typing import Any
 
 from monitor.model import State
 from monitor.outgoing import MessageState
+from monitor.rules.load import RuleSet
+from monitor.rules.readership import Readership, readership
 from monitor.store import Store, escalations, facts, mutes, sources, stats
 from monitor.store.lock import held
 from monitor.store.mutes import Mute
 from monitor.store.outbox import Outbox
+from monitor.store.readings import readings
 from monitor.store.stats import SourceStatus
+from monitor.wording.catalogs import words as english
+from monitor.wording.words import Words
 
 #: Gaps that ended longer ago are no news.
 RECENT = timedelta(days=7)
@@ -24,13 +29,16 @@ OVERDUE = timedelta(minutes=15)
 MANY = 3
 #: A message that waits longer than this is worth a word.
 WAITING_LONG = timedelta(minutes=5)
+#: How the command line says it: moments with their date, in UTC.
+_PLAIN = english(moment=lambda at: f"{at:%Y-%m-%d %H:%M} UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
     daemon noted them last (`at`). `rules`: what was taken over last (`why`: how many, which content, by whom) and when;
-    `mutes` are those in force or to come. `problems` are sentences that say what to mend."""
+    `mutes` are those in force or to come. `guidelines`: who has (not) read which. `problems` are sentences that say
+    what to mend, in the language and time of whoever asked."""
 
     running: bool
     daemon: Mapping[str, Any]
@@ -46,10 +54,12 @@ class Status:
     escalations: Mapping[State, int]
     rules: Mapping[str, Any]
     mutes: tuple[Mute, ...]
+    guidelines: tuple[Readership, ...]
     problems: tuple[str, ...]
 
 
-def status(store: Store, now: datetime) -> Status:
+def status(store: Store, now: datetime, words: Words = _PLAIN, rules: RuleSet | None = None) -> Status:
+    """`rules` are those whose guidelines people should have read, where they are known."""
     with store.read() as connection:
         outbox = Outbox(connection)
         waiting = outbox.oldest_waiting()
@@ -59,16 +69,18 @@ def status(store: Store, now: datetime) -> Status:
         daemon = facts.recall(connection, "daemon")
         queue = facts.recall(connection, "queue") if running else None
         problems = [
-            *_daemon_problems(running, connection),
-            *(_source_problem(source) for source in listed if _in_trouble(source)),
-            *(_overdue_problem(source) for source in listed if running and now - source.next_due > OVERDUE),
+            *_daemon_problems(running, connection, words),
+            *(_source_problem(source, words) for source in listed if _in_trouble(source)),
+            *(_overdue_problem(source, words) for source in listed if running and now - source.next_due > OVERDUE),
             *(
-                f"message {m.id} for {m.channel} cannot be sent: {m.error}"
+                words.say(
+                    "message {id} for {channel} cannot be sent: {error}", id=str(m.id), channel=m.channel, error=m.error
+                )
                 for m in outbox.in_state(MessageState.BLOCKED)
             ),
         ]
         if waiting and now - waiting > WAITING_LONG:
-            problems.append(f"a message has been waiting to be sent since {waiting:%Y-%m-%d %H:%M} UTC")
+            problems.append(words.say("a message has been waiting to be sent since {time}", time=waiting))
         volume = stats.volume(connection, now)
         return Status(
             running=running,
@@ -85,6 +97,7 @@ def status(store: Store, now: datetime) -> Status:
             escalations=escalations.count_by_state(connection),
             rules=escalations.last_event(connection, "rules", "loaded"),
             mutes=mutes.in_force(connection, now),
+            guidelines=readership(rules, readings(connection), now.date()) if rules else (),
             problems=tuple(problems),
         )
 
@@ -94,21 +107,29 @@ def _in_trouble(source: SourceStatus) -> bool:
     return source.state != "active" or source.failures >= MANY or (source.last_success is None and source.error != "")
 
 
-def _overdue_problem(source: SourceStatus) -> str:
-    since = f"{source.next_due:%Y-%m-%d %H:%M} UTC"
-    return f"source {source.name} ({source.source}) was due at {since} and is not read: the daemon's log says why"
+def _overdue_problem(source: SourceStatus, words: Words) -> str:
+    return words.say(
+        "source {name} ({source}) was due at {time} and is not read: the daemon's log says why",
+        name=source.name, source=source.source, time=source.next_due,
+    )  # fmt: skip
 
 
-def _source_problem(source: SourceStatus) -> str:
-    since = f"{source.last_success:%Y-%m-%d %H:%M} UTC" if source.last_success else "the beginning"
-    return f"source {source.name} ({source.source}) has not been read since {since}: {source.error}"
+def _source_problem(source: SourceStatus, words: Words) -> str:
+    named = {"name": source.name, "source": source.source, "error": source.error}
+    if source.last_success is None:
+        return words.say("source {name} ({source}) has not been read since the beginning: {error}", **named)
+    time = source.last_success
+    return words.say("source {name} ({source}) has not been read since {time}: {error}", time=time, **named)
 
 
-def _daemon_problems(running: bool, connection: sqlite3.Connection) -> list[str]:
+def _daemon_problems(running: bool, connection: sqlite3.Connection, words: Words) -> list[str]:
     problems = []
     if not running and facts.recall(connection, "daemon"):
-        problems.append("the daemon does not run: start it with `brand-monitor run` or `systemctl start brand-monitor`")
+        start = "`brand-monitor run`", "`systemctl start brand-monitor`"
+        problems.append(
+            words.say("the daemon does not run: start it with {command} or {other}", command=start[0], other=start[1])
+        )
     rules = facts.recall(connection, "rules_problem")
     if rules and rules[0]:
-        problems.append(f"not reloaded; what was last good is in force:\n{rules[0]}")
+        problems.append(words.say("not reloaded; what was last good is in force:") + f"\n{rules[0]}")
     return problems

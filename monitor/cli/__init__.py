@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from monitor import __version__
-from monitor.cli import drill, escalations, reading, rules, running, setup
+from monitor.cli import drill, escalations, guidelines, reading, rules, running, setup
 from monitor.cli.order import InThisOrder
 from monitor.cli.problems import coloured, counted, mistake, shown
 from monitor.errors import ConfigError, MonitorError
@@ -47,6 +47,7 @@ for command in (
     drill.drill,
     reading.discussions,
     reading.search,
+    guidelines.guidelines,
     running.backup,
     setup.schema,
 ):

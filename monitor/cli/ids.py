@@ -1,16 +1,12 @@
-"""How people name what is stored: m12 a mention, d3 a discussion, e7 an escalation; a plain number where one fits."""
+"""What people name on the command line, as click takes it (see `monitor.naming`)."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import click
 
-#: As far as the database can count.
-LARGEST = 2**63 - 1
-_ID = re.compile(r"(mention|discussion|escalation|[mde])?[\s#:-]*([0-9]{1,19})", re.ASCII)
-_WORDS = {"mention": "m", "discussion": "d", "escalation": "e"}
+from monitor.naming import LARGEST, split
 
 
 class EscalationNumber(click.ParamType[int]):
@@ -50,12 +46,3 @@ class Id(click.ParamType[tuple[str, int]]):
             what = "write m12 for a mention (`search` shows it), d3 for a discussion (`discussions`)"
             self.fail(f"{value} is no id; {what}, or e7 for an escalation (`escalations`).", param, ctx)
         return found
-
-
-def split(text: str) -> tuple[str, int] | None:
-    """("d", 3) for d3, D3, #3 without a letter, "discussion 3"; None for anything else."""
-    found = _ID.fullmatch(text.strip().casefold())
-    if found is None:
-        return None
-    letter = found[1] or ""
-    return _WORDS.get(letter, letter), int(found[2])

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.amounts import number
-from monitor.cli.words import ago, author, clean, rest, score, silence, table
+from monitor.cli.words import ago, author, clean, rest, score, silence, table, unread
 
 if TYPE_CHECKING:
+    from monitor.config import Config
     from monitor.model import Mention
+    from monitor.rules.load import RuleSet
     from monitor.status import Status
+    from monitor.store import Store
     from monitor.store.stats import SourceStatus
 
 
@@ -105,13 +108,14 @@ def _mention(mention: Mention) -> dict[str, Any]:
 @click.pass_obj
 def status(config: Path | None, json_: bool) -> None:
     """Tell how the monitoring stands: sources, gaps, messages, escalations, what to mend. Exit 1 if there is any."""
-    from monitor.app import open_store, utc_now
+    from monitor.app import load_config, utc_now
     from monitor.status import status as read_status
+    from monitor.store import Store
 
-    now = utc_now()
-    store = open_store(config, create=False)
+    now, loaded = utc_now(), load_config(config)
+    store = Store(loaded.store, create=False)
     try:
-        found = read_status(store, now)
+        found = read_status(store, now, rules=_rules(loaded, store))
     finally:
         store.close()
     if json_:
@@ -120,6 +124,18 @@ def status(config: Path | None, json_: bool) -> None:
         _show(found, now)
     if found.problems:
         raise click.exceptions.Exit(1)
+
+
+def _rules(config: Config, store: Store) -> RuleSet | None:
+    """The rules of the folder, else those in force; None where there are none: how the rest stands is told all the
+    same."""
+    from monitor.errors import ConfigError
+    from monitor.inforce import to_explain
+
+    try:
+        return to_explain(config, store).rules
+    except ConfigError:
+        return None
 
 
 def _bold(text: str) -> str:
@@ -145,6 +161,8 @@ def _show(found: Status, now: datetime) -> None:
         click.echo(rest(f"{_bold('Rules')}        taken over {ago(found.rules['at'], now)}: ", found.rules["why"]))
     for mute in found.mutes:
         click.echo("  " + silence(mute, now))
+    for line in unread(found.guidelines):
+        click.echo(rest(f"{_bold('Guideline')}    ", line))
     if queue := found.queue:
         polls, waiting = number(queue["polls_under_way"], "poll"), number(queue["waiting"], "poll")
         click.echo(f"{_bold('Queue')}        {waiting} to store, {polls} under way, {ago(queue['at'], now)}")

@@ -8,7 +8,7 @@ import shutil
 import sys
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from monitor.model import Mention, Post
+    from monitor.rules.readership import Readership
     from monitor.store.mutes import Mute
 
 PROGRAM = "brand-monitor"
@@ -90,6 +91,13 @@ def silence(mute: Mute, now: datetime) -> str:
     when = "is muted" if mute.since <= now else f"will be muted {ago(mute.since, now)},"
     head = f"{mute.rule_id} {when} until {mute.until:%Y-%m-%d %H:%M} UTC: "
     return rest(head, mute.why, f" ({clean(mute.who, 30)})")
+
+
+def unread(guidelines: Iterable[Readership]) -> Iterator[str]:
+    """ "playbooks/angry-thread.md (version 1a2b3c4d) has not been read by anna, bruno", one a guideline."""
+    for one in guidelines:
+        if one.unread:
+            yield f"{one.path} (version {one.version}) has not been read by {', '.join(one.unread)}"
 
 
 # -- lines -------------------------------------------------------------------------------------------------------

@@ -7,63 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from monitor.store.first_schema import FIRST
+from monitor.store.released import FIRST, SECOND
 
 #: sqlite3's `application_id` of our files ("bran"), so that another program's database is never touched.
 APPLICATION_ID = 0x6272616E
-
-#: What rules need: of a mention what they count, as it was when it came in; of an escalation its later steps; mutes.
-SECOND = """
-ALTER TABLE mentions ADD COLUMN source TEXT NOT NULL DEFAULT '';
-ALTER TABLE mentions ADD COLUMN language TEXT;
-ALTER TABLE mentions ADD COLUMN author TEXT NOT NULL DEFAULT '';
-ALTER TABLE mentions ADD COLUMN reach INTEGER NOT NULL DEFAULT 0;
-UPDATE mentions SET (source, language, author, reach) = (
-    SELECT p.source, p.language,
-        p.source || ':' || coalesce(nullif(p.author_id, ''), nullif(p.author_handle, ''), p.author_name, ''),
-        coalesce(p.author_followers, 0)
-    FROM posts p WHERE p.id = mentions.post_id
-);
--- Its rows stand in the order of their ids: what is new in a discussion is found without reading what is old.
-CREATE INDEX mentions_in_order ON mentions (discussion_id);
-
--- How often what was stored of mentions has changed since (an edit, a correction, a deletion): whoever counted the
--- discussion, or the brand (discussion 0), under another number must count anew.
-CREATE TABLE revisions (
-    brand TEXT NOT NULL,
-    discussion_id INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    PRIMARY KEY (brand, discussion_id)
-) WITHOUT ROWID;
-CREATE TRIGGER mentions_changed
-AFTER UPDATE OF discussion_id, at, answer, score, confidence, topics, source, language, author, reach ON mentions BEGIN
-    INSERT INTO revisions (brand, discussion_id, number)
-    VALUES (old.brand, 0, 1), (old.brand, old.discussion_id, 1)
-    ON CONFLICT DO UPDATE SET number = number + 1;
-END;
-CREATE TRIGGER mentions_deleted AFTER DELETE ON mentions BEGIN
-    INSERT INTO revisions (brand, discussion_id, number)
-    VALUES (old.brand, 0, 1), (old.brand, old.discussion_id, 1)
-    ON CONFLICT DO UPDATE SET number = number + 1;
-END;
-
--- From when its tiers count, and how often it has been repeated or its holder reminded since.
-ALTER TABLE escalations ADD COLUMN told_at TEXT;
-ALTER TABLE escalations ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE escalations ADD COLUMN held_until TEXT;
-
--- A muted rule posts nothing until the mute ends; what it would have posted is held. `origin`: its file, or a command.
-CREATE TABLE mutes (
-    id INTEGER PRIMARY KEY,
-    rule_id TEXT NOT NULL,
-    since TEXT NOT NULL,
-    until TEXT NOT NULL,
-    who TEXT NOT NULL,
-    why TEXT NOT NULL DEFAULT '',
-    origin TEXT NOT NULL
-);
-CREATE INDEX mutes_by_rule ON mutes (rule_id, until);
-"""
 
 #: What working from Slack needs: people's corrections, answers and hand-overs, clicks, who is who, storms.
 THIRD = """

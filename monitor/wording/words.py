@@ -126,6 +126,10 @@ class Words:
         """ "30 Mar, 14:05", by the reader's clock."""
         return format_datetime(at, "d MMM, HH:mm", tzinfo=self.zone, locale=self._locale)
 
+    def weekday(self, at: datetime) -> str:
+        """ "Mon 14:05", by the reader's clock."""
+        return format_datetime(at, "EEE HH:mm", tzinfo=self.zone, locale=self._locale)
+
     def day(self, at: datetime) -> str:
         """ "Mon 30 Mar, 14:05", by the reader's clock."""
         return format_datetime(at, "EEE d MMM, HH:mm", tzinfo=self.zone, locale=self._locale)

@@ -50,6 +50,18 @@ class Hours:
         days = (today - DAY, today, today + DAY)
         return any(begins <= at < ends for day in days for begins, ends in self._on(day))
 
+    def open_until(self, at: datetime) -> datetime | None:
+        """When the doors that are open at `at` close; None if they are closed, or do not close for a week."""
+        closes = at
+        while closes < at + 7 * DAY:
+            today = self._day(closes)
+            days = (today - DAY, today, today + DAY)
+            ends = [ends for day in days for begins, ends in self._on(day) if begins <= closes < ends]
+            if not ends:
+                return closes if closes > at else None
+            closes = max(ends)
+        return None
+
     def next_open(self, at: datetime) -> datetime:
         """`at` itself where that is open, else the next moment (UTC) that is.
 

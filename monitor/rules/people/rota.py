@@ -100,6 +100,19 @@ def on_duty(team: Team, at: datetime) -> tuple[str, ...]:
     return tuple(name for name in team.members if name not in away) or tuple(team.members)
 
 
+def next_change(team: Team, at: datetime) -> datetime | None:
+    """When others than now are on duty for the first time; None if that is not within the next two months."""
+    if team.rota is None and not team.deputies:
+        return None
+    zone, now = ZoneInfo(team.zone or "UTC"), on_duty(team, at)
+    times = {0} if team.deputies else set()
+    if team.rota:
+        times.add(team.rota.change_at.hour * 60 + team.rota.change_at.minute)
+    today = at.astimezone(zone).date()
+    moments = sorted(first_at(zone, today + ahead * _DAY, minutes) for ahead in range(-1, 62) for minutes in times)
+    return next((moment for moment in moments if moment > at and on_duty(team, moment) != now), None)
+
+
 def _by_rota(team: Team, at: datetime) -> str | None:
     if team.rota is None:
         return None
