@@ -11,9 +11,11 @@ from monitor.escalation.outbox import Waiting
 from monitor.outgoing import MessageKind, OutboxMessage
 from monitor.slack.marks import Mark, marked
 from monitor.slack.messages import ESCALATIONS, Message, render_notice, render_reply, render_root
+from monitor.slack.summary import render_summary
 from monitor.slack.text import escape
-from monitor.store import escalations
+from monitor.store import escalations, storms
 from monitor.store.mentions import by_ids
+from monitor.wording.catalogs import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,13 @@ class Renderer:
         shown = root if root and message.kind is MessageKind.UPDATE else message
         payload, notes = shown.payload, _notes(shown)
         text, notify = str(payload.get("text", "")), payload.get("notify", ()) if self.calls_people else ()
-        if message.escalation_id is None or message.kind is MessageKind.NOTICE:
+        if shown.kind is MessageKind.SUMMARY:
+            rendered = self._summary(connection, shown, notes)
+        elif message.escalation_id is None or message.kind is MessageKind.NOTICE:
             rendered = render_notice(text, notes=notes)
         else:
             view = escalations.view(connection, message.escalation_id)
-            if message.kind is MessageKind.CALL:
+            if shown.kind is MessageKind.CALL:
                 rendered = render_root(view, now, lead=text, notes=notes, notify=notify)
             elif message.kind is MessageKind.REPLY:
                 mentions = by_ids(connection, payload.get("mention_ids", ()))
@@ -51,6 +55,13 @@ class Renderer:
         if shown.plain or message.plain:
             rendered = replace(rendered, text="\n".join([rendered.text, *notes]), blocks=())
         return marked(rendered, self.mark) if self.mark else rendered
+
+    def _summary(self, connection: sqlite3.Connection, message: OutboxMessage, notes: list[str]) -> Message:
+        storm = storms.view(connection, message)
+        notify = storm.called if self.calls_people else ()
+        return render_summary(
+            storm, words(self.language), outbox_id=message.id, install=self.install, notes=notes, notify=notify
+        )
 
 
 def _notes(message: OutboxMessage) -> list[str]:

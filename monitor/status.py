@@ -29,8 +29,9 @@ WAITING_LONG = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
-    daemon noted them last (`at`). `rules`: what was taken over last (`why`: how many, which content, by whom) and when;
-    `mutes` are those in force or to come. `problems` are sentences that say what to mend."""
+    daemon noted them last (`at`). `muted`: so many of the messages in `outbox` wait for the end of a mute. `rules`: what
+    was taken over last (`why`: how many, which content, by whom) and when; `mutes` are those in force or to come.
+    `problems` are sentences that say what to mend."""
 
     running: bool
     daemon: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Status:
     mentions_today: int
     last_mention: datetime | None
     outbox: Mapping[MessageState, int]
+    muted: int
     oldest_waiting: datetime | None
     escalations: Mapping[State, int]
     rules: Mapping[str, Any]
@@ -52,7 +54,7 @@ class Status:
 def status(store: Store, now: datetime) -> Status:
     with store.read() as connection:
         outbox = Outbox(connection)
-        waiting = outbox.oldest_waiting()
+        waiting = outbox.oldest_waiting(now)
         listed = stats.source_states(connection)
         gaps = tuple(dict(row) for row in sources.gaps(connection, now - RECENT))
         running = held(store.path)
@@ -81,6 +83,7 @@ def status(store: Store, now: datetime) -> Status:
             mentions_today=volume.mentions_today,
             last_mention=volume.last_mention,
             outbox=outbox.counts(),
+            muted=outbox.muted(now),
             oldest_waiting=waiting,
             escalations=escalations.count_by_state(connection),
             rules=escalations.last_event(connection, "rules", "loaded"),

@@ -63,7 +63,7 @@ def test_a_message_that_was_being_sent_when_its_rule_was_muted_waits_for_the_end
     angry(world)
     world.wait(seconds=30)
     with world.app.store.write() as connection:
-        sending = Outbox(connection).claim(Outbox(connection).get(1), world.now)
+        sending = Outbox(connection).claim(Outbox(connection).get(1), world.now, world.now)
         assert sending is not None
     mute(world, "thread", 4 * HOUR)
     with world.app.store.write() as connection:
