@@ -213,7 +213,7 @@ def _point_to(connection: sqlite3.Connection, escalation: Escalation, now: datet
         text = f"{fired.title}: “{about}”. It is handled in {home} (escalation {escalation.id})."
         Outbox(connection).enqueue(
             kind=MessageKind.NOTICE, channel=kept.first_channel, severity=escalation.severity,
-            escalation_id=escalation.id, payload={"text": text}, now=now,
+            escalation_id=escalation.id, payload={"text": text, "rule": fired.rule_id}, now=now,
             op_key=f"{escalation.id}:notice:{kept.first_channel}",
         )  # fmt: skip
 

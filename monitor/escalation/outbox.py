@@ -162,9 +162,7 @@ def after_refused(message: OutboxMessage, code: str, error: str, now: datetime, 
     return after_impossible(message, error, now)
 
 
-def _copy_refused(
-    message: OutboxMessage, code: str, error: str, now: datetime, fallback: str | None
-) -> OutboxMessage:
+def _copy_refused(message: OutboxMessage, code: str, error: str, now: datetime, fallback: str | None) -> OutboxMessage:
     """The update of a call, which is a copy, or of a summary, which is all that there is of what is folded into it: one
     that is gone is posted anew. What can only no longer be changed stays as it is."""
     summary, moved = message.escalation_id is None, code not in APP_AT_FAULT | MESSAGE_AT_FAULT | NOT_EDITABLE

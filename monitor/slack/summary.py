@@ -95,9 +95,7 @@ def _figures(storm: StormView, words: Words) -> list[str]:
         lines.append(words.say("Handled in {channels}", channels=where))
     if storm.apart:
         lines.append(
-            words.many(
-                "{count} more has a message of its own", "{count} more have messages of their own", storm.apart
-            )
+            words.many("{count} more has a message of its own", "{count} more have messages of their own", storm.apart)
         )
     return [line for line in lines if line]
 

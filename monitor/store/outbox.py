@@ -165,8 +165,7 @@ class Outbox:
     def _hasten_root(self, escalation_id: int, severity: Severity) -> None:
         """A root that still waits when its escalation became more severe takes its place among those."""
         self._cursor.execute(
-            "SELECT id FROM outbox WHERE escalation_id = ? AND kind = 'root' AND severity_rank < ?"
-            f" AND {_WAITS}",
+            f"SELECT id FROM outbox WHERE escalation_id = ? AND kind = 'root' AND severity_rank < ? AND {_WAITS}",
             (escalation_id, severity.rank),
         )
         for (root,) in self._cursor.fetchall():

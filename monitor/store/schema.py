@@ -351,7 +351,6 @@ ALTER TABLE outbox ADD COLUMN folded_into INTEGER REFERENCES outbox (id);
 CREATE INDEX outbox_folded ON outbox (folded_into) WHERE folded_into IS NOT NULL;
 DROP INDEX outbox_waiting;
 CREATE INDEX outbox_waiting ON outbox (not_before) WHERE state NOT IN ('sent', 'folded');
--- Summaries showed them (`sent_at`); where (`sent_channel`) is noted once their escalations have been told.
 CREATE INDEX outbox_to_tell ON outbox (id) WHERE state = 'folded' AND sent_at IS NOT NULL AND sent_channel IS NULL;
 """
 

@@ -134,7 +134,8 @@ def shown(connection: sqlite3.Connection, summary_id: int, now: datetime) -> Non
 
 
 def to_tell(connection: sqlite3.Connection, limit: int) -> tuple[tuple[int, int, bool], ...]:
-    """Root and escalation that are still to be told, and whether the summary stands there (else it was refused)."""
+    """Roots whose summary showed them (`sent_at`), while it is not noted where (`sent_channel`): each with its
+    escalation, which is still to be told and whether the summary stands there; else it was refused."""
     found = connection.execute(
         "SELECT o.id, o.escalation_id, s.state = 'sent' AS stands FROM outbox o JOIN outbox s ON s.id = o.folded_into"
         " WHERE o.state = 'folded' AND o.sent_at IS NOT NULL AND o.sent_channel IS NULL LIMIT ?",

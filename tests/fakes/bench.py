@@ -10,7 +10,7 @@ from monitor.deliver import Delivery, Messenger
 from monitor.model import Author, Finding, Post, Scope, Sentiment, Severity
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.slack.client import SlackMessenger
-from monitor.store import Store, escalations, mentions
+from monitor.store import Store, escalations, mentions, mutes
 from monitor.store.outbox import Outbox
 from tests.fakes import slack_server as faults
 from tests.fakes.slack_server import SlackServer
@@ -72,6 +72,10 @@ class Bench:
         escalation = self.escalate(other.get("severity", Severity.HIGH))
         self.enqueue(MessageKind.ROOT, escalation, **other)
         return escalation
+
+    def mute(self, rule: str, hours: float) -> None:
+        with self.store.write() as connection:
+            mutes.add(connection, mutes.Mute(rule, self.now, self.now + timedelta(hours=hours), "ann"))
 
     def messages(self) -> list[OutboxMessage]:
         with self.store.read() as connection:

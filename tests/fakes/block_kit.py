@@ -63,7 +63,10 @@ def _block(block: dict[str, Any]) -> bool:
         case "header":
             return _text(block["text"], {"plain_text"}, 150)
         case "section":
-            return _text(block["text"], {"mrkdwn", "plain_text"}, 3_000)
+            beside = block.get("accessory")
+            return _text(block["text"], {"mrkdwn", "plain_text"}, 3_000) and (beside is None or _button(beside))
+        case "actions":
+            return 1 <= len(block["elements"]) <= 25 and all(_button(element) for element in block["elements"])
         case "context":
             elements = block["elements"]
             return 1 <= len(elements) <= 10 and all(_text(e, {"mrkdwn", "plain_text"}, 3_000) for e in elements)
@@ -72,6 +75,16 @@ def _block(block: dict[str, Any]) -> bool:
         case "rich_text":
             return bool(block["elements"]) and all(_rich(element) for element in block["elements"])
     return False
+
+
+def _button(element: dict[str, Any]) -> bool:
+    value, confirm = element.get("value", ""), element.get("confirm")
+    asks = confirm is None or (
+        _text(confirm["title"], {"plain_text"}, 100) and _text(confirm["text"], {"plain_text", "mrkdwn"}, 300)
+        and _text(confirm["confirm"], {"plain_text"}, 30) and _text(confirm["deny"], {"plain_text"}, 30)
+    )  # fmt: skip
+    fits = len(element["action_id"]) <= 255 and len(value) <= 2_000
+    return element["type"] == "button" and _text(element["text"], {"plain_text"}, 75) and fits and asks
 
 
 def _text(text: dict[str, Any], types: set[str], limit: int) -> bool:

@@ -296,5 +296,5 @@ def test_what_status_shows(connection: sqlite3.Connection) -> None:
     send(outbox, first)
     assert outbox.counts() == {MessageState.SENT: 1, MessageState.BLOCKED: 1}
     assert [blocked.error for blocked in outbox.in_state(MessageState.BLOCKED)] == ["no"]
-    assert outbox.oldest_waiting() == NOW + seconds(5)
+    assert (outbox.oldest_waiting(NOW), outbox.muted(NOW)) == (NOW + seconds(5), 0)
     assert outbox.release_blocked(NOW) == 1 and len(outbox.due(NOW)) == 1
