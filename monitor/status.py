@@ -29,8 +29,8 @@ WAITING_LONG = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
-    daemon noted them last (`at`). `muted`: so many of the messages in `outbox` wait for the end of a mute. `rules`: what
-    was taken over last (`why`: how many, which content, by whom) and when; `mutes` are those in force or to come.
+    daemon noted them last (`at`). `muted`: how many messages wait for the end of a mute. `rules`: what was
+    taken over last (`why`: how many, which content, by whom) and when; `mutes` are those in force or to come.
     `problems` are sentences that say what to mend."""
 
     running: bool

@@ -115,13 +115,16 @@ def _states(storm: StormView, words: Words) -> list[str]:
 
 
 def _severities(storm: StormView, words: Words) -> list[tuple[Severity, str]]:
-    named = {
-        Severity.CRITICAL: lambda count: words.many("{count} critical", "{count} critical", count),
-        Severity.HIGH: lambda count: words.many("{count} high", "{count} high", count),
-        Severity.MEDIUM: lambda count: words.many("{count} medium", "{count} medium", count),
-        Severity.LOW: lambda count: words.many("{count} low", "{count} low", count),
-    }
-    return [(one, name(storm.severities[one])) for one, name in named.items() if storm.severities.get(one)]
+    found = []
+    if count := storm.severities.get(Severity.CRITICAL, 0):
+        found.append((Severity.CRITICAL, words.many("{count} critical", "{count} critical", count)))
+    if count := storm.severities.get(Severity.HIGH, 0):
+        found.append((Severity.HIGH, words.many("{count} high", "{count} high", count)))
+    if count := storm.severities.get(Severity.MEDIUM, 0):
+        found.append((Severity.MEDIUM, words.many("{count} medium", "{count} medium", count)))
+    if count := storm.severities.get(Severity.LOW, 0):
+        found.append((Severity.LOW, words.many("{count} low", "{count} low", count)))
+    return found
 
 
 def _brands(storm: StormView, words: Words) -> list[str]:

@@ -32,9 +32,9 @@ NEWEST_ROOT = "(SELECT max(id) FROM outbox WHERE escalation_id = o.escalation_id
 OF = "json_extract(o.payload, '$.of')"
 #: Whether reply `o` has something to say beside the new mentions.
 SPEAKS = "coalesce(json_extract(o.payload, '$.text'), '') <> ''"
-#: Mutes that silence message `o`: those of the rule in charge, or that it speaks for; of a summary, where no rule of its
-#: escalations may speak. Nothing is posted, whatever became of it before. What stands in Slack is kept up to date, and
-#: looked for there.
+#: Mutes that silence message `o`: those of the rule in charge, or that it speaks for; of a summary, where no rule of
+#: its escalations may speak. Nothing is posted, whatever became of it before. What stands in Slack is kept up to date,
+#: and looked for there.
 _SILENCED_BY = """FROM mutes m WHERE m.since <= ?1 AND m.until > ?1
     AND o.kind <> 'update' AND o.state IN ('ready', 'blocked') AND CASE o.kind WHEN 'summary' THEN NOT EXISTS (
         SELECT 1 FROM outbox f JOIN escalations e ON e.id = f.escalation_id
@@ -243,8 +243,8 @@ class Outbox:
         See `monitor.told.adopt`, which also tells its escalation.
         """
         self._cursor.execute(
-            "UPDATE outbox SET state = 'sent', sent_at = ?, sent_channel = ?, sent_ts = ?, error = '', unknown_at = NULL"
-            f" WHERE id = ? AND kind <> 'update' AND {_WAITS}",
+            "UPDATE outbox SET state = 'sent', sent_at = ?, sent_channel = ?, sent_ts = ?, error = '',"
+            f" unknown_at = NULL WHERE id = ? AND kind <> 'update' AND {_WAITS}",
             (to_text(now), channel, ts, id),
         )
         return self._cursor.rowcount == 1
@@ -274,8 +274,8 @@ class Outbox:
         ]
         for id in ids:
             self._cursor.execute(
-                "UPDATE outbox SET state = 'ready', not_before = ?, sent_at = NULL, sent_channel = NULL, sent_ts = NULL,"
-                " (severity, severity_rank) = (SELECT e.severity, CASE e.severity"
+                "UPDATE outbox SET state = 'ready', not_before = ?, sent_at = NULL, sent_channel = NULL,"
+                " sent_ts = NULL, (severity, severity_rank) = (SELECT e.severity, CASE e.severity"
                 f" {' '.join(f'WHEN {str(one)!r} THEN {one.rank}' for one in Severity)} END"
                 " FROM escalations e WHERE e.id = outbox.escalation_id) WHERE id = ?",
                 (to_text(now), id),

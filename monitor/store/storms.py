@@ -212,7 +212,8 @@ def _folded(row: sqlite3.Row) -> Folded:
 def _homes(connection: sqlite3.Connection, summary: OutboxMessage) -> tuple[str, ...]:
     """Channels, other than its own, in which first messages of what is folded into it stand."""
     found = connection.execute(
-        "SELECT r.channel, count(*) FROM outbox o JOIN outbox r ON r.escalation_id = o.escalation_id AND r.kind = 'root'"
+        "SELECT r.channel, count(*) FROM outbox o"
+        " JOIN outbox r ON r.escalation_id = o.escalation_id AND r.kind = 'root'"
         " WHERE o.folded_into = ? AND o.state = 'folded' AND r.channel <> ?"
         " GROUP BY r.channel ORDER BY 2 DESC, 1 LIMIT 5",
         [summary.id, summary.channel],

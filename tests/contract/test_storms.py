@@ -16,9 +16,9 @@ from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.store import escalations
 from monitor.store.outbox import Outbox
 from tests.fakes import block_kit
-from tests.fakes.bench import ALERTS, Bench
-from tests.fakes.storm import TWO_TIERS, escalate_many, happen, settle, tiers_told
+from tests.fakes.bench import Bench
 from tests.fakes.slack_server import refused
+from tests.fakes.storm import TWO_TIERS, escalate_many, happen, settle, tiers_told
 
 
 def summaries(bench: Bench) -> list[OutboxMessage]:
