@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +9,12 @@ import pytest
 
 from monitor.model import Severity
 from monitor.outgoing import MessageKind, MessageState
-from monitor.slack.client import SlackMessenger
-from monitor.slack.messages import Delivered, Message
+from monitor.slack.messages import Message
 from monitor.store import Store
 from tests.fakes import block_kit
 from tests.fakes import slack_server as faults
 from tests.fakes.bench import ALERTS, POST, Bench
+from tests.fakes.power import FailingMessenger, FailingStore, PowerCut
 from tests.fakes.slack_server import refused
 
 #: What the server does with the first post, and how many seconds histories lag behind.
@@ -42,58 +37,6 @@ SLOW = {
     "is too slow, accepts": ((faults.TOO_SLOW_AFTER_ACCEPTING,), 0),
     "is too slow, does not accept": ((faults.TOO_SLOW_BEFORE_ACCEPTING,), 0),
 }
-
-
-class PowerCut(BaseException):
-    """This process ends here."""
-
-
-@dataclass
-class FailingStore:
-    """The store of a process that ends before or after the commit of its n-th transaction."""
-
-    store: Store
-    ends_at: tuple[int, str]
-    transactions: int = 0
-
-    @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        self.transactions += 1
-        with self.store.write() as connection:
-            yield connection
-            if self.ends_at == (self.transactions, "before"):
-                raise PowerCut
-        if self.ends_at == (self.transactions, "after"):
-            raise PowerCut
-
-    def read(self) -> AbstractContextManager[sqlite3.Connection]:
-        return self.store.read()
-
-
-@dataclass
-class FailingMessenger:
-    """The messenger of a process that ends before or after its first post."""
-
-    messenger: SlackMessenger
-    ends: str
-
-    @property
-    def server_time(self) -> datetime | None:
-        return self.messenger.server_time
-
-    def post(self, message: Message, channel: str, **names: Any) -> Delivered:
-        if self.ends == "before":
-            raise PowerCut
-        try:
-            return self.messenger.post(message, channel, **names)
-        finally:
-            raise PowerCut
-
-    def update(self, message: Message, channel: str, ts: str) -> Delivered:
-        return self.messenger.update(message, channel, ts)
-
-    def find(self, channel: str, **names: Any) -> Delivered | None:
-        return self.messenger.find(channel, **names)
 
 
 CLAIM, OUTCOME = 2, 3
