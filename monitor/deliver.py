@@ -89,6 +89,7 @@ class Delivery:
     def clock_set_back(self, by: timedelta) -> None:
         """No lane pauses until a time that was told by a clock that has been set back."""
         self._paused_until = {lane: until - by for lane, until in self._paused_until.items()}
+        self._last_sent = {lane: at - by for lane, at in self._last_sent.items()}
 
     def retry_blocked(self, now: datetime) -> int:
         """After a reload: try the blocked messages at once; return how many there are."""

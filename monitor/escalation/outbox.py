@@ -103,9 +103,10 @@ def _free_at(
     item: Waiting, last_sent: Mapping[str, datetime], paused_until: Mapping[str, datetime], now: datetime
 ) -> datetime:
     at = item.message.not_before
-    if item.lane in last_sent:
-        # A clock that was set back must not silence the lane until it has caught up.
-        at = max(at, min(last_sent[item.lane], now) + (UPDATE_PACE if item.lane == UPDATES else PACE))
+    last = last_sent.get(item.lane)
+    # A clock that was set back must not silence the lane until it has caught up.
+    if last is not None and last <= now:
+        at = max(at, last + (UPDATE_PACE if item.lane == UPDATES else PACE))
     return max(at, paused_until.get(item.lane, at))
 
 

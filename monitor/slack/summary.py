@@ -28,11 +28,12 @@ def render_summary(
     words: Words,
     *,
     outbox_id: int,
-    install: str = "",
+    install: str | None = None,
     notes: Sequence[str] = (),
     notify: Sequence[str] = (),
 ) -> Message:
-    """The summary as things stand now. `outbox_id` is its own, for its buttons; `notify` are ids of user groups or
+    """The summary as things stand now. `outbox_id` and `install` are for its buttons; without the latter
+    there are none. `notify` are ids of user groups or
     members from the configuration."""
     subject = _headline(storm, words)
 
@@ -152,7 +153,13 @@ def _tone(storm: StormView) -> str:
 
 
 def _line(
-    one: Folded, storm: StormView, words: Words, title_length: int, longest_link: int, outbox_id: int, install: str
+    one: Folded,
+    storm: StormView,
+    words: Words,
+    title_length: int,
+    longest_link: int,
+    outbox_id: int,
+    install: str | None,
 ) -> Block:
     mark = STATE_MARKS.get(one.state, SEVERITY_MARKS[one.severity])
     title = one_line(one.title, title_length) or words.say("Talk about {brand}", brand=one_line(one.brand, 60))
@@ -162,7 +169,7 @@ def _line(
         text = f"<{link.replace('&', '&amp;')}|{text}>"
     lines = [f"{mark} *{text}*", " · ".join(_about(one, storm, words))]
     line = {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines), "verbatim": True}}
-    if one.state in ENDED or storm.crowd is Crowd.NOTICES:
+    if install is None or one.state in ENDED or storm.crowd is Crowd.NOTICES:
         return line
     return line | {"accessory": _button(words.say("Show"), Tag(Deed.SHOW, one.escalation_id, outbox_id, install))}
 
@@ -181,9 +188,9 @@ def _about(one: Folded, storm: StormView, words: Words) -> list[str]:
 # -- what to do with all of them -----------------------------------------------------------------------------------
 
 
-def _for_all(storm: StormView, words: Words, outbox_id: int, install: str) -> list[Block]:
+def _for_all(storm: StormView, words: Words, outbox_id: int, install: str | None) -> list[Block]:
     alive, waiting = _alive(storm), storm.states.get(State.OPEN, 0)
-    if not alive or storm.crowd is Crowd.NOTICES:
+    if install is None or not alive or storm.crowd is Crowd.NOTICES:
         return []
     buttons = []
     if waiting:

@@ -31,7 +31,7 @@ NEWEST_ROOT = "(SELECT max(id) FROM outbox WHERE escalation_id = o.escalation_id
 #: The message that update `o` brings up to date where that is not its root: a call, or a summary.
 OF = "json_extract(o.payload, '$.of')"
 #: Whether reply `o` has something to say beside the new mentions.
-SPEAKS = "coalesce(json_extract(o.payload, '$.text'), '') <> ''"
+SPEAKS = "coalesce(json_extract(o.payload, '$.text'), '') NOT IN ('', '[]')"
 #: Mutes that silence message `o`: those of the rule in charge, or that it speaks for; of a summary, where no rule of
 #: its escalations may speak. Nothing is posted, whatever became of it before. What stands in Slack is kept up to date,
 #: and looked for there.

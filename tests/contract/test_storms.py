@@ -147,7 +147,7 @@ def test_what_becomes_of_folded_escalations_neither_goes_out_nor_piles_up(bench:
     before = len(bench.messages())
     for _ in range(5):
         for id in range(1, 41):
-            bench.enqueue(MessageKind.REPLY, id, payload={"text": "", "mention_ids": [id], "new": 1, "up_to": id})
+            bench.enqueue(MessageKind.REPLY, id, payload={"text": [], "mention_ids": [id], "new": 1, "up_to": id})
             bench.enqueue(MessageKind.UPDATE, id)
     news = [m for m in bench.messages()[before:] if m.kind is MessageKind.UPDATE]
     assert len(news) == 1 and news[0].payload == {"of": summaries(bench)[0].id}

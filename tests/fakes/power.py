@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,11 +20,12 @@ class PowerCut(BaseException):
 
 @dataclass
 class FailingStore:
-    """The store of a process that ends before or after the commit of its n-th transaction."""
+    """The store of a process that ends, or meets `error`, before or after the commit of its n-th transaction."""
 
     store: Store
     ends_at: tuple[int, str]
     transactions: int = 0
+    error: BaseException = field(default_factory=PowerCut)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -32,9 +33,9 @@ class FailingStore:
         with self.store.write() as connection:
             yield connection
             if self.ends_at == (self.transactions, "before"):
-                raise PowerCut
+                raise self.error
         if self.ends_at == (self.transactions, "after"):
-            raise PowerCut
+            raise self.error
 
     def read(self) -> AbstractContextManager[sqlite3.Connection]:
         return self.store.read()

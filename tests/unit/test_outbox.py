@@ -167,7 +167,7 @@ def test_critical_goes_first_then_the_oldest() -> None:
     [
         (NOW - seconds(1), None, "now"),
         (NOW - seconds(0.4), None, NOW + seconds(0.6)),
-        (NOW + timedelta(hours=1), None, NOW + seconds(1)),
+        (NOW + timedelta(hours=1), None, "now"),
         (None, NOW + seconds(7), NOW + seconds(7)),
         (NOW, NOW + seconds(0.2), NOW + seconds(1)),
     ],
