@@ -196,9 +196,8 @@ def report(folder: Path, slack: Slack, watch: Watch, began: float, before: float
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"sent: {dict(kinds)}, by minute {dict(minutes)}, the last after {slack.sent[-1][0] - began:.1f} s")
     print(f"first critical message {first - began:.1f} s after the start")
-    print(
-        f"critical messages, from the commit of the mention to the request to Slack: {', '.join(f'{wait:.2f}' for wait in waits)} s"
-    )
+    in_words = ", ".join(f"{max(0.0, wait):.2f}" for wait in waits)
+    print(f"critical messages, from the commit of the mention to the request to Slack: {in_words} s")
     print(f"escalations {told[0]:,}, told {told[1]:,}; messages {states}")
     print(f"memory: {before:.0f} MB before, {peak:.0f} MB at the peak")
 

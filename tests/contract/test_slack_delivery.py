@@ -127,6 +127,25 @@ def test_updates_are_collapsed_and_keep_the_one_message_current(bench: Bench) ->
     assert bench.states() == [MessageState.SENT] * 3
 
 
+def test_updates_keep_slacks_pace_and_hold_up_no_post(bench: Bench) -> None:
+    """Slack takes fifty changes of messages a minute, in all channels together."""
+    for number in range(9):
+        bench.alert(channel=(ALERTS, "#fallback")[number % 2])
+    delivery = bench.delivery()
+    bench.run(delivery)
+    began = bench.now
+    for id in range(1, 10):
+        bench.enqueue(MessageKind.UPDATE, id, severity=Severity.CRITICAL)
+        bench.enqueue(MessageKind.REPLY, id, payload={"text": "News"}, severity=Severity.LOW)
+    bench.slack.script("chat.update", faults.RATE_LIMITED)
+    bench.run(delivery)
+    replies = [post for name in ("brand-alerts", "fallback") for post in bench.slack.posts(name)[-5:]]
+    assert max(float(post["ts"]) for post in replies) - began.timestamp() < 6
+    updates = sorted(m.sent_at for m in bench.messages() if m.kind is MessageKind.UPDATE and m.sent_at)
+    assert len(updates) == 9 and updates[0] - began >= timedelta(seconds=7)
+    assert all(later - earlier >= timedelta(seconds=1.2) for earlier, later in pairwise(updates))
+
+
 def test_nothing_overtakes_its_root(bench: Bench) -> None:
     escalation = bench.alert(severity=Severity.LOW)
     bench.enqueue(MessageKind.REPLY, escalation, severity=Severity.CRITICAL, payload={"text": "News"})

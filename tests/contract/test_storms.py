@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +13,35 @@ from monitor.deliver import Delivery
 from monitor.escalation.events import Acknowledge, Fired, Resolve
 from monitor.model import Outcome, Severity, State
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
+from monitor.rules.load import load_rules
+from monitor.rules.testing.testcase import Expectation, Said
+from monitor.simulate import Simulation
 from monitor.store import escalations
 from monitor.store.outbox import Outbox
 from tests.fakes import block_kit
 from tests.fakes.bench import Bench
 from tests.fakes.slack_server import refused
 from tests.fakes.storm import TWO_TIERS, escalate_many, happen, settle, tiers_told
+
+START = datetime(2026, 3, 30, 8, tzinfo=UTC)
+SIMPLE = load_rules(
+    {
+        "r.yaml": """\
+id: r
+title: Trouble
+owner: ada@example.com
+status: live
+severity: high
+match: {brands: [acme]}
+negative_if: {sentiment: {at_most: -0.5}}
+alert_when_any: [negative_mentions: {at_least: 1, within: 60m}]
+timing: {wait_first: 10s}
+escalate: [{after: 0m, team: social}, {after: 15m, team: social}]
+""",
+        "teams.yaml": 'social: {channel: "#s"}\n',
+    },
+    ["Acme"],
+)
 
 
 def summaries(bench: Bench) -> list[OutboxMessage]:
@@ -223,6 +246,25 @@ def test_a_root_that_waits_when_it_becomes_critical_is_not_folded(bench: Bench) 
     posts = bench.slack.posts("brand-alerts")
     assert "Discussion 7" in block_kit.words(posts[0])
     assert "29 discussions at once" in block_kit.words(next(p for p in posts if "at once" in block_kit.words(p)))
+
+
+def test_rules_are_tried_in_storms_as_well() -> None:
+    """A test of a rule sees what people would see: one post, and every discussion told by it."""
+    world = Simulation(SIMPLE, ["Acme"], START)
+    world.until(START)
+    for number in range(30):
+        world.say(Said(START, timedelta(), 1, "Acme", -0.9, 0.9, discussion=f"d{number}"))
+    world.until(START + timedelta(minutes=20))
+
+    def found(discussion: str | None) -> dict[str, object]:
+        values = world.found(Expectation(START, {"posts": 0}, discussion=discussion))
+        assert isinstance(values, dict)
+        return values
+
+    assert found(None)["posts"] == 2  # one by one they came; then the second tier's
+    assert (found("d7")["posts"], found("d7")["tier"]) == (1, 2)
+    assert any("one message for" in moment.text for moment in world.timeline)
+    world.close()
 
 
 # -- many calls --------------------------------------------------------------------------------------------------------
