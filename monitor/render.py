@@ -22,13 +22,15 @@ from monitor.wording.catalogs import words
 class Renderer:
     """With a `mark` every message bears it; `calls_people` false: nobody is called by name, whatever the rules ask for.
 
-    `install` names this database in the buttons; `language` is that of teams that have none of their own.
+    `install` names this database in the buttons, which stand below messages where somebody receives what is pressed;
+    `language` is that of teams that have none of their own.
     """
 
     install: str = ""
     language: str = "en"
     mark: Mark | None = None
     calls_people: bool = True
+    buttons: bool = False
 
     def message(self, connection: sqlite3.Connection, waiting: Waiting, now: datetime) -> Message:
         """As things are now, not as they were when the message was put into the outbox."""
@@ -59,8 +61,9 @@ class Renderer:
     def _summary(self, connection: sqlite3.Connection, message: OutboxMessage, notes: list[str]) -> Message:
         storm = storms.view(connection, message)
         notify = storm.called if self.calls_people else ()
+        install = self.install if self.buttons else None
         return render_summary(
-            storm, words(self.language), outbox_id=message.id, install=self.install, notes=notes, notify=notify
+            storm, words(self.language), outbox_id=message.id, install=install, notes=notes, notify=notify
         )
 
 

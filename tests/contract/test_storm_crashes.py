@@ -124,6 +124,7 @@ def test_ten_thousand_at_once(bench: Bench) -> None:
             Outbox(connection).enqueue(
                 kind=MessageKind.ROOT, channel=ALERTS, severity=severity, escalation_id=id, now=NOON
             )
+        connection.execute("UPDATE escalations SET state = 'open', tier = 1, opened_at = created_at")
     sent: list[tuple[float, str, Message]] = []
     delivery = bench.delivery(messenger=Noted(bench, sent))
     bench.run(delivery, minutes=5)

@@ -13,6 +13,7 @@ from monitor.deliver import Delivery
 from monitor.escalation.events import Acknowledge, Fired, Resolve
 from monitor.model import Outcome, Severity, State
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
+from monitor.render import Renderer
 from monitor.rules.load import load_rules
 from monitor.rules.testing.testcase import Expectation, Said
 from monitor.simulate import Simulation
@@ -65,7 +66,7 @@ def _elements(node: Any) -> list[dict[str, Any]]:
 
 def start(bench: Bench, count: int = 40, severity: Severity = Severity.HIGH) -> Delivery:
     escalate_many(bench, count, severity)
-    delivery = bench.delivery()
+    delivery = bench.delivery(renderer=Renderer("here", buttons=True))
     bench.run(delivery, minutes=0.5)
     return delivery
 

@@ -9,6 +9,7 @@ from typing import Any
 from monitor.deliver import Delivery, Messenger
 from monitor.model import Author, Finding, Post, Scope, Sentiment, Severity
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
+from monitor.render import Renderer
 from monitor.slack.client import SlackMessenger
 from monitor.store import Store, escalations, mentions, mutes
 from monitor.store.outbox import Outbox
@@ -32,11 +33,15 @@ class Bench:
     def messenger(self, install: str = "here") -> SlackMessenger:
         return SlackMessenger(self.token, install=install, api_url=self.slack.url, timeout=1)
 
-    def delivery(self, messenger: Messenger | None = None, store: Any = None, fallback: str | None = None) -> Delivery:
+    def delivery(
+        self,
+        messenger: Messenger | None = None,
+        store: Any = None,
+        fallback: str | None = None,
+        renderer: Renderer | None = None,
+    ) -> Delivery:
         return Delivery(
-            store or self.store,
-            messenger or self.messenger(),
-            fallback_channel=fallback,
+            store or self.store, messenger or self.messenger(), fallback_channel=fallback, renderer=renderer
         )
 
     def run(self, delivery: Delivery, minutes: float = 9) -> None:
