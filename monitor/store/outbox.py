@@ -144,7 +144,7 @@ class Outbox:
                 payload={"of": call},
             )  # fmt: skip
         self._cursor.execute(
-            "SELECT DISTINCT folded_into FROM outbox WHERE escalation_id = ? AND folded_into IS NOT NULL",
+            "SELECT DISTINCT folded_into FROM outbox WHERE escalation_id = ? AND state = 'folded'",
             (escalation_id,),
         )
         for (summary,) in self._cursor.fetchall():

@@ -10,11 +10,13 @@ import pytest
 
 from monitor import told
 from monitor.deliver import Delivery
+from monitor.escalate import reroute
 from monitor.escalation.events import Acknowledge, Fired, Resolve
 from monitor.model import Outcome, Severity, State
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.render import Renderer
 from monitor.rules.load import load_rules
+from monitor.rules.people.rota import Team
 from monitor.rules.testing.testcase import Expectation, Said
 from monitor.simulate import Simulation
 from monitor.store import escalations
@@ -266,6 +268,29 @@ def test_rules_are_tried_in_storms_as_well() -> None:
     assert (found("d7")["posts"], found("d7")["tier"]) == (1, 2)
     assert any("one message for" in moment.text for moment in world.timeline)
     world.close()
+
+
+def test_what_has_a_message_of_its_own_no_longer_changes_the_summary(bench: Bench) -> None:
+    delivery = start(bench)
+    with bench.store.write() as connection:
+        Outbox(connection).unfold(7, bench.now)
+    bench.run(delivery, minutes=0.5)
+    before = bench.slack.calls("chat.update")
+    happen(bench, 7, Acknowledge("anna"))
+    bench.run(delivery, minutes=0.5)
+    assert bench.slack.calls("chat.update") == before + 1
+    assert "anna" in block_kit.words(bench.slack.posts("brand-alerts")[1])
+
+
+def test_a_reload_sends_a_refused_summary_where_its_team_is_now(bench: Bench) -> None:
+    bench.slack.archived.add("brand-alerts")
+    start(bench)
+    with bench.store.write() as connection:
+        reroute(connection, {"social": Team("social", "#fallback")}, bench.now)
+    delivery = bench.delivery()
+    bench.run(delivery, minutes=0.2)
+    (post,) = bench.slack.posts("fallback")
+    assert "40 discussions at once" in block_kit.words(post)
 
 
 # -- many calls --------------------------------------------------------------------------------------------------------
