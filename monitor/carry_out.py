@@ -253,7 +253,7 @@ def _point_to(connection: sqlite3.Connection, escalation: Escalation, now: datet
         if kept.first_channel == home or clock.free_at(1, fired.severity, now) > now:
             continue
         about = say("{title}: “{about}”.", title=fired.title, about=escalations.subject_of(connection, escalation))
-        payload = {"text": _kept([about, _handled_in(escalation, home)])}
+        payload = {"text": _kept([about, _handled_in(escalation, home)]), "rule": fired.rule_id}
         Outbox(connection).enqueue(
             kind=MessageKind.NOTICE, channel=kept.first_channel, severity=escalation.severity,
             escalation_id=escalation.id, payload=payload, now=now,

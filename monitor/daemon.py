@@ -197,14 +197,15 @@ class Daemon:
     # -- ingest --------------------------------------------------------------------------------------------------
 
     def _ingest_loop(self) -> None:
+        busy = False
         while not (self._stop.is_set() and self._outcomes.empty()) and time.monotonic() < self._drain_until:
             self._beat("ingest")
             try:
                 with suppress(Empty):
-                    self._commit(self._outcomes.get(timeout=TICK / 2))
+                    self._commit(self._outcomes.get(timeout=0.001 if busy else TICK / 2))
                     self._deliver_now.set()
-                if self._app.settle():
-                    self._deliver_now.set()
+                # Of thousands of timers that are due at once some are fired at a time.
+                busy = self._settle()
                 self._note_queue()
             except Stopped:
                 log.info("stopped among many posts; those that are not stored are read again")
@@ -243,9 +244,23 @@ class Daemon:
         return self._app.take(posts, commit, self._between_batches)
 
     def _between_batches(self) -> None:
+        """What is due, and what the batch before has brought, does not wait for the last of many posts."""
         self._beat("ingest")
         if time.monotonic() > self._drain_until - LAST_BATCH:
             raise Stopped
+        self._deliver_now.set()
+        try:
+            self._settle()
+        except Exception:
+            # Not the fault of the posts that are being stored; it is tried again soon.
+            log.exception("what was due among many posts failed")
+
+    def _settle(self) -> bool:
+        """Whether anything was due."""
+        if not self._app.settle():
+            return False
+        self._deliver_now.set()
+        return True
 
     def _beat(self, loop: str) -> None:
         self._beats[loop] = time.monotonic()

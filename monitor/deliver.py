@@ -13,16 +13,16 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from monitor.carry_out import act
+from monitor import told
 from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused, DeliveryUnknown, StoreError
 from monitor.escalation import outbox as decisions
-from monitor.escalation.events import Told
 from monitor.escalation.outbox import Waiting
+from monitor.model import Severity
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.render import Renderer
 from monitor.slack.messages import Delivered, Message
-from monitor.store import escalations
 from monitor.store.outbox import Outbox
+from monitor.storms import Storms
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class Delivery:
         self._messenger = messenger
         self._fallback = fallback_channel
         self._renderer = renderer or Renderer()
+        self._storms = Storms(store)
         self._last_sent: dict[str, datetime] = {}
         self._paused_until: dict[str, datetime] = {}
         self._clean = False
@@ -86,8 +87,9 @@ class Delivery:
         self._messenger, self._fallback, self._renderer = messenger, fallback_channel, renderer
 
     def clock_set_back(self, by: timedelta) -> None:
-        """No channel pauses until a time that was told by a clock that has been set back."""
-        self._paused_until = {channel: until - by for channel, until in self._paused_until.items()}
+        """No lane pauses until a time that was told by a clock that has been set back."""
+        self._paused_until = {lane: until - by for lane, until in self._paused_until.items()}
+        self._last_sent = {lane: at - by for lane, at in self._last_sent.items()}
 
     def retry_blocked(self, now: datetime) -> int:
         """After a reload: try the blocked messages at once; return how many there are."""
@@ -106,8 +108,12 @@ class Delivery:
         with self._store.read() as connection:
             outbox = Outbox(connection)
             chosen = decisions.next_to_send(outbox.due(now), self._last_sent, self._paused_until, now)
-            if not isinstance(chosen, Waiting):
-                return min((at for at in (chosen, outbox.next_due(now)) if at), default=None)
+        critical = isinstance(chosen, Waiting) and chosen.message.severity is Severity.CRITICAL
+        if not critical and self._storms.step(now):
+            return now
+        if not isinstance(chosen, Waiting):
+            with self._store.read() as connection:
+                return min((at for at in (chosen, Outbox(connection).next_due(now)) if at), default=None)
         if chosen.message.state is MessageState.UNKNOWN:
             self._reconcile(chosen, now)
         else:
@@ -128,26 +134,28 @@ class Delivery:
             _log.exception("Message %s cannot be made", waiting.message.op_key)
             with self._store.write() as connection:
                 impossible = decisions.after_impossible(waiting.message, f"It cannot be made: {error!r}.", now)
-                Outbox(connection).save(impossible)
+                if Outbox(connection).save(impossible):
+                    told.follow_up(connection, impossible, now)
             return
         with self._store.write() as connection:
             floor = decisions.floor(self._messenger.server_time, now)
-            message = Outbox(connection).claim(waiting.message, floor)
+            message = Outbox(connection).claim(waiting.message, floor, now)
         if message is None:
             return
-        self._last_sent[waiting.channel] = now
+        self._last_sent[waiting.lane] = now
+        self._storms.note(waiting, now)
         try:
             delivered = self._transmit(rendered, message, waiting.root)
         except DeliveryLimited as error:
-            self._paused_until[waiting.channel] = now + decisions.limit(error.retry_after)
+            self._paused_until[waiting.lane] = now + decisions.limit(error.retry_after)
             message = decisions.after_limited(message, error.retry_after, str(error), now)
         except DeliveryRefused as error:
             message = decisions.after_refused(message, error.code, str(error), now, self._fallback)
         except DeliveryFailed as error:
-            self._rest(waiting.channel, now)
+            self._rest(waiting.lane, now)
             message = decisions.after_failed(message, str(error), now)
         except DeliveryUnknown as error:
-            self._rest(waiting.channel, now)
+            self._rest(waiting.lane, now)
             message = decisions.after_unknown(message, str(error), now)
         else:
             message = decisions.after_sent(message, delivered.channel, delivered.ts, now)
@@ -162,7 +170,7 @@ class Delivery:
 
     def _reconcile(self, waiting: Waiting, now: datetime) -> None:
         message, root = waiting.message, waiting.root
-        self._last_sent[waiting.channel] = now
+        self._last_sent[waiting.lane] = now
         try:
             found = self._messenger.find(
                 (root and root.sent_channel) or message.channel,
@@ -172,7 +180,7 @@ class Delivery:
             )
         except DeliveryError as error:
             if isinstance(error, DeliveryLimited):
-                self._paused_until[waiting.channel] = now + decisions.limit(error.retry_after)
+                self._paused_until[waiting.lane] = now + decisions.limit(error.retry_after)
             message = decisions.after_unreadable(message, str(error), now)
         else:
             message = (
@@ -182,15 +190,13 @@ class Delivery:
             )
         self._save(message, waiting.message.error, now)
 
-    def _rest(self, channel: str, now: datetime) -> None:
-        self._paused_until[channel] = now + decisions.REST_AFTER_TROUBLE
+    def _rest(self, lane: str, now: datetime) -> None:
+        self._paused_until[lane] = now + decisions.REST_AFTER_TROUBLE
 
     def _save(self, message: OutboxMessage, old_error: str, now: datetime) -> None:
         with self._store.write() as connection:
-            saved = Outbox(connection).save(message)
-            told = saved and message.kind is MessageKind.ROOT and message.state is MessageState.SENT
-            if told and (escalation := escalations.by_id(connection, message.escalation_id or 0)):
-                act(connection, escalation, Told(), "delivery", now)
+            if Outbox(connection).save(message):
+                told.follow_up(connection, message, now)
         if message.error and message.error != old_error:
             blocked = message.state is MessageState.BLOCKED
             level, state = (logging.ERROR, "is blocked") if blocked else (logging.WARNING, "waits")

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from monitor.carry_out import act, carry_out, kept_by
 from monitor.escalation import machine
 from monitor.escalation.events import Answered, Fired, NewMentions, Reason, TimerDue, TimerKind
+from monitor.escalation.storm import Crowd
 from monitor.judge import Firing, Judge
 from monitor.model import FiredRule, Scope, Verdict
 from monitor.outgoing import MessageKind, MessageState
@@ -189,9 +190,12 @@ def reroute(connection: sqlite3.Connection, teams: Mapping[str, Team], now: date
             escalations.hasten_timers(connection, escalation_id, now)
     outbox = Outbox(connection)
     for message in outbox.in_state(MessageState.BLOCKED):
-        if message.kind not in (MessageKind.ROOT, MessageKind.CALL) or message.escalation_id is None:
+        summary = message.kind is MessageKind.SUMMARY and message.payload.get("crowd") == Crowd.ROOTS
+        if message.kind not in (MessageKind.ROOT, MessageKind.CALL) and not summary:
             continue
-        if escalation := escalations.by_id(connection, message.escalation_id):
+        # What one summary stands for was all meant for one channel.
+        about = message.escalation_id or next(iter(outbox.members(message.id)), 0)
+        if escalation := escalations.by_id(connection, about):
             channel = kept_by(connection, escalation).channel_of(message.payload.get("tier", 1))
             outbox.save(replace(message, channel=channel))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -15,7 +16,8 @@ from monitor.slack.buttons import Buttons
 from monitor.slack.marks import Mark, marked
 from monitor.slack.messages import ESCALATIONS, Message, render_notice, render_reply, render_root
 from monitor.slack.speech import mrkdwn_of, speaking
-from monitor.store import escalations
+from monitor.slack.summary import render_summary
+from monitor.store import escalations, storms
 from monitor.store.mentions import by_ids
 from monitor.wording.languages import ENGLISH
 from monitor.wording.text import Text, say, texts_from_json
@@ -47,7 +49,9 @@ class Renderer:
             payload.get("notify", ()) if self.calls_people else (),
         )
         words = self._words(connection, message.escalation_id, waiting.channel)
-        if message.escalation_id is None or message.kind is MessageKind.NOTICE:
+        if shown.kind is MessageKind.SUMMARY:
+            rendered = self._summary(connection, shown, words, notes)
+        elif message.escalation_id is None or message.kind is MessageKind.NOTICE:
             rendered = render_notice(said, words, notes=notes)
         else:
             view = escalations.view(connection, message.escalation_id)
@@ -74,6 +78,15 @@ class Renderer:
                     if team.channel == channel:
                         return speaking(team.language or self.language, ZoneInfo(team.zone) if team.zone else UTC)
         return speaking(self.language, UTC)
+
+    def _summary(
+        self, connection: sqlite3.Connection, message: OutboxMessage, words: Words, notes: Sequence[Text]
+    ) -> Message:
+        storm = storms.view(connection, message)
+        notify = storm.called if self.calls_people else ()
+        install = self.install if self.buttons else None
+        small = [mrkdwn_of(note, words) for note in notes]
+        return render_summary(storm, words, outbox_id=message.id, install=install, notes=small, notify=notify)
 
 
 def _notes(message: OutboxMessage) -> list[Text]:

@@ -21,6 +21,7 @@ from monitor.escalate import BRAND_EVERY, Escalate
 from monitor.escalation.acts import Act, Channel, Correct, Correction, Person
 from monitor.escalation.events import Acknowledge, Assign, HandOver, Reason, Resolve, Snooze
 from monitor.escalation.machine import ALIVE
+from monitor.escalation.storm import Crowd
 from monitor.model import Author, Escalation, Finding, Outcome, Post, Scope, Sentiment, State
 from monitor.outgoing import MessageKind
 from monitor.rules.load import RuleSet
@@ -96,6 +97,7 @@ class Simulation:
         self.timeline: list[Moment] = []
         self.posts: list[int | None] = []
         self.replies: list[int | None] = []
+        self.summaries: list[int] = []
         self.called: dict[int | None, list[str]] = {}
         with self.store.write() as connection:
             for rule in rules.rules:
@@ -204,8 +206,10 @@ class Simulation:
                 return f"there are alerts on several discussions ({names}); say which `discussion` is meant"
             ids = {one.id for one in known}
             everything = expectation.discussion is None
+            # What a summary stands for has been posted with it.
+            summed_up = 0 if everything else sum(self._is_told_by(connection, one, ids) for one in self.summaries)
             values: dict[str, object] = {
-                "posts": sum(everything or one in ids for one in self.posts),
+                "posts": sum(everything or one in ids for one in self.posts) + summed_up,
                 "replies": sum(everything or one in ids for one in self.replies),
                 "called": tuple(
                     dict.fromkeys(
@@ -220,6 +224,12 @@ class Simulation:
             if known:
                 values |= self._standing(connection, known[-1])
         return values
+
+    @staticmethod
+    def _is_told_by(connection: sqlite3.Connection, summary_id: int, ids: Collection[int]) -> bool:
+        outbox = Outbox(connection)
+        crowd = outbox.get(summary_id).payload.get("crowd")
+        return crowd == Crowd.ROOTS and not set(ids).isdisjoint(outbox.members(summary_id))
 
     @staticmethod
     def _standing(connection: sqlite3.Connection, escalation: Escalation) -> dict[str, object]:
@@ -310,6 +320,11 @@ class Simulation:
                 if message.kind is MessageKind.REPLY:
                     self.replies.append(message.escalation_id)
                     self.timeline.append(Moment(self._now, MomentKind.REPLY, f"in the thread: {text}", about))
+                elif message.kind is MessageKind.SUMMARY:
+                    self.posts.append(None)
+                    self.summaries.append(message.id)
+                    many = f"in {message.channel}, one message for {len(Outbox(connection).members(message.id))}"
+                    self.timeline.append(Moment(self._now, MomentKind.POST, many))
                 else:
                     self.posts.append(message.escalation_id)
                     self.timeline.append(Moment(self._now, MomentKind.POST, f"in {message.channel}", about))

@@ -36,9 +36,9 @@ _PLAIN = english(moment=lambda at: f"{at:%Y-%m-%d %H:%M} UTC")
 @dataclass(frozen=True, slots=True)
 class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
-    daemon noted them last (`at`). `rules`: what was taken over last (`why`: how many, which content, by whom) and when;
-    `mutes` are those in force or to come. `guidelines`: who has (not) read which. `problems` are sentences that say
-    what to mend, in the language and time of whoever asked."""
+    daemon noted them last (`at`). `muted`: how many messages wait for the end of a mute. `rules`: what was taken over
+    last (`why`: how many, which content, by whom) and when; `mutes` are those in force or to come. `guidelines`: who
+    has (not) read which. `problems` are sentences that say what to mend, in the language and time of whoever asked."""
 
     running: bool
     daemon: Mapping[str, Any]
@@ -50,6 +50,7 @@ class Status:
     mentions_today: int
     last_mention: datetime | None
     outbox: Mapping[MessageState, int]
+    muted: int
     oldest_waiting: datetime | None
     escalations: Mapping[State, int]
     rules: Mapping[str, Any]
@@ -62,7 +63,7 @@ def status(store: Store, now: datetime, words: Words = _PLAIN, rules: RuleSet | 
     """`rules` are those whose guidelines people should have read, where they are known."""
     with store.read() as connection:
         outbox = Outbox(connection)
-        waiting = outbox.oldest_waiting()
+        waiting = outbox.oldest_waiting(now)
         listed = stats.source_states(connection)
         gaps = tuple(dict(row) for row in sources.gaps(connection, now - RECENT))
         running = held(store.path)
@@ -93,6 +94,7 @@ def status(store: Store, now: datetime, words: Words = _PLAIN, rules: RuleSet | 
             mentions_today=volume.mentions_today,
             last_mention=volume.last_mention,
             outbox=outbox.counts(),
+            muted=outbox.muted(now),
             oldest_waiting=waiting,
             escalations=escalations.count_by_state(connection),
             rules=escalations.last_event(connection, "rules", "loaded"),

@@ -167,6 +167,7 @@ def _show(found: Status, now: datetime) -> None:
         polls, waiting = number(queue["polls_under_way"], "poll"), number(queue["waiting"], "poll")
         click.echo(f"{_bold('Queue')}        {waiting} to store, {polls} under way, {ago(queue['at'], now)}")
     outbox = ", ".join(f"{count} {state}" for state, count in found.outbox.items()) or "none"
+    outbox += f" ({found.muted} until a mute ends)" if found.muted else ""
     waiting = f", the oldest unsent from {ago(found.oldest_waiting, now)}" if found.oldest_waiting else ""
     click.echo(f"{_bold('Messages')}     {outbox}{waiting}")
     click.echo(f"{_bold('Sources')}      {len(found.sources) or 'none'}")

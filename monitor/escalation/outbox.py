@@ -18,8 +18,12 @@ from datetime import datetime, timedelta
 from monitor.model import Severity
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 
-#: Slack takes one post a second in a channel.
+#: Slack takes one post a second in a channel,
 PACE = timedelta(seconds=1)
+#: and some fifty changes of messages a minute in all channels together.
+UPDATE_PACE = timedelta(seconds=1.5)
+#: The lane of all updates; that of a post is its channel.
+UPDATES = "chat.update"
 #: Histories lag behind posts.
 FIRST_READ_AFTER = timedelta(seconds=30)
 READ_AGAIN_AFTER = timedelta(seconds=60)
@@ -49,11 +53,14 @@ NOT_EDITABLE = frozenset({"edit_window_closed", "cant_update_message"})
 
 #: The key of the payload that keeps the channel for which a message in the fallback channel was meant.
 MEANT_FOR = "meant_for"
+#: The key of an update's payload that names the message it brings up to date, where that is not the root.
+OF = "of"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message whose time has come, with the newest root of its escalation where it needs one."""
+    """A message whose time has come; for a reply or an update `root` is the message that it belongs to: the newest root
+    of its escalation, or the call or summary that is brought up to date."""
 
     message: OutboxMessage
     root: OutboxMessage | None = None
@@ -62,6 +69,11 @@ class Waiting:
     def channel(self) -> str:
         """Where it will go: replies and updates follow their root, wherever that went."""
         return self.root.channel if self.root else self.message.channel
+
+    @property
+    def lane(self) -> str:
+        """With what it shares its pace: posts with those of their channel, updates with all others."""
+        return UPDATES if self.message.kind is MessageKind.UPDATE else self.channel
 
 
 def next_to_send(
@@ -72,7 +84,7 @@ def next_to_send(
 ) -> Waiting | datetime | None:
     """The message to work on now, else when there will be one, else None because nothing waits.
 
-    `last_sent` and `paused_until` are by channel. Critical first, then the oldest.
+    `last_sent` and `paused_until` are by lane. Critical first, then the oldest.
     """
     free: list[Waiting] = []
     later: list[datetime] = []
@@ -91,10 +103,11 @@ def _free_at(
     item: Waiting, last_sent: Mapping[str, datetime], paused_until: Mapping[str, datetime], now: datetime
 ) -> datetime:
     at = item.message.not_before
-    if item.channel in last_sent:
-        # A clock that was set back must not silence the channel until it has caught up.
-        at = max(at, min(last_sent[item.channel], now) + PACE)
-    return max(at, paused_until.get(item.channel, at))
+    last = last_sent.get(item.lane)
+    # A clock that was set back must not silence the lane until it has caught up.
+    if last is not None and last <= now:
+        at = max(at, last + (UPDATE_PACE if item.lane == UPDATES else PACE))
+    return max(at, paused_until.get(item.lane, at))
 
 
 def floor(server_time: datetime | None, now: datetime) -> datetime:
@@ -132,6 +145,8 @@ def after_refused(message: OutboxMessage, code: str, error: str, now: datetime, 
     follows = message.kind in (MessageKind.REPLY, MessageKind.UPDATE)
     if code in BLOCKS_AT_FAULT and not message.plain:
         return _ready(message, now, error=error, plain=True)
+    if message.kind is MessageKind.UPDATE and OF in message.payload:
+        return _copy_refused(message, code, error, now, fallback)
     if code in MESSAGE_GONE and follows:
         return _ready(message, now, error=error, kind=MessageKind.ROOT)
     if code in NOT_EDITABLE and message.kind is MessageKind.UPDATE:
@@ -145,6 +160,20 @@ def after_refused(message: OutboxMessage, code: str, error: str, now: datetime, 
             channel=fallback,
             payload={**message.payload, MEANT_FOR: message.channel},
         )
+    return after_impossible(message, error, now)
+
+
+def _copy_refused(message: OutboxMessage, code: str, error: str, now: datetime, fallback: str | None) -> OutboxMessage:
+    """The update of a call, which is a copy, or of a summary, which is all that there is of what is folded into it: one
+    that is gone is posted anew. What can only no longer be changed stays as it is."""
+    summary, moved = message.escalation_id is None, code not in APP_AT_FAULT | MESSAGE_AT_FAULT | NOT_EDITABLE
+    if summary and code in MESSAGE_GONE:
+        return _ready(message, now, error=error, kind=MessageKind.SUMMARY)
+    if summary and moved and fallback and message.channel != fallback:
+        payload = {**message.payload, MEANT_FOR: message.channel}
+        return _ready(message, now, error=error, kind=MessageKind.SUMMARY, channel=fallback, payload=payload)
+    if code in NOT_EDITABLE or (moved and not summary):
+        return replace(message, state=MessageState.SENT, sent_at=now, error=error, unknown_at=None)
     return after_impossible(message, error, now)
 
 

@@ -16,7 +16,7 @@ _ALIVE = f"state IN ({', '.join(map(repr, map(str, ALIVE)))})"
 _MOVING = (
     ("timers", "due_at", "1"),
     ("cursors", "due_at", "1"),
-    ("outbox", "not_before", "state <> 'sent'"),
+    ("outbox", "not_before", "state NOT IN ('sent', 'folded')"),
     ("escalations", "told_at", _ALIVE),
     ("escalations", "held_until", _ALIVE),
     ("escalations", "snoozed_until", _ALIVE),

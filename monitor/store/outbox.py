@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.escalation.outbox import FLOOR_MARGIN, Waiting, after_unknown
+from monitor.escalation.storm import REFRESH_AFTER
 from monitor.model import Severity
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.store.times import from_text, to_text
@@ -25,24 +26,40 @@ _COLUMNS = (
 SKIPPED_IDS = 1_000_000
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM outbox"
 
-#: Mutes that silence the rule in charge of message `o`: nothing of its is posted, whatever became of it before. What
-#: stands in Slack is kept up to date, and looked for there.
-_SILENCED_BY = """FROM escalations e JOIN mutes m ON m.rule_id = e.rule_id AND m.since <= ?1 AND m.until > ?1
-    WHERE e.id = o.escalation_id AND o.kind <> 'update' AND o.state IN ('ready', 'blocked')"""
-#: Those whose time has come, each channel's first, with the root that a reply or update needs: it must have been sent.
+#: The newest root of the escalation of message `o`: one that was deleted in Slack gets a new one.
+NEWEST_ROOT = "(SELECT max(id) FROM outbox WHERE escalation_id = o.escalation_id AND kind = 'root')"
+#: The message that update `o` brings up to date where that is not its root: a call, or a summary.
+OF = "json_extract(o.payload, '$.of')"
+#: Whether reply `o` has something to say beside the new mentions.
+SPEAKS = "coalesce(json_extract(o.payload, '$.text'), '') NOT IN ('', '[]')"
+#: Mutes that silence message `o`: those of the rule in charge, or that it speaks for; of a summary, where no rule of
+#: its escalations may speak. Nothing is posted, whatever became of it before. What stands in Slack is kept up to date,
+#: and looked for there.
+_SILENCED_BY = """FROM mutes m WHERE m.since <= ?1 AND m.until > ?1
+    AND o.kind <> 'update' AND o.state IN ('ready', 'blocked') AND CASE o.kind WHEN 'summary' THEN NOT EXISTS (
+        SELECT 1 FROM outbox f JOIN escalations e ON e.id = f.escalation_id
+        WHERE f.folded_into = o.id AND f.state = 'folded' AND NOT EXISTS (
+            SELECT 1 FROM mutes n WHERE n.since <= ?1 AND n.until > ?1 AND n.rule_id = e.rule_id
+        )
+    ) ELSE m.rule_id = coalesce(
+        json_extract(o.payload, '$.rule'), (SELECT rule_id FROM escalations WHERE id = o.escalation_id)
+    ) END"""
+SILENCED = f"EXISTS (SELECT 1 {_SILENCED_BY})"
+#: Those whose time has come, each lane's first, with the message that a reply or update needs: it must have been sent.
 _DUE = f"""
 SELECT id, root FROM (
     SELECT o.id, r.id AS root, row_number() OVER (
-        PARTITION BY coalesce(r.channel, o.channel) ORDER BY o.severity_rank DESC, o.created_at, o.id
+        PARTITION BY o.kind = 'update', CASE WHEN o.kind <> 'update' THEN coalesce(r.channel, o.channel) END
+        ORDER BY o.severity_rank DESC, o.created_at, o.id
     ) AS place
-    FROM outbox o LEFT JOIN outbox r ON o.kind IN ('reply', 'update') AND r.id = (
-        SELECT max(id) FROM outbox WHERE escalation_id = o.escalation_id AND kind = 'root'
-    )
-    WHERE o.state <> 'sent' AND o.state <> 'sending' AND o.not_before <= ?1
-        AND (o.kind IN ('root', 'call', 'notice') OR r.state = 'sent')
-        AND NOT EXISTS (SELECT 1 {_SILENCED_BY})
+    FROM outbox o
+    LEFT JOIN outbox r ON o.kind IN ('reply', 'update') AND r.id = coalesce({OF}, {NEWEST_ROOT})
+    WHERE o.state NOT IN ('sent', 'folded') AND o.state <> 'sending' AND o.not_before <= ?1
+        AND (o.kind NOT IN ('reply', 'update') OR r.state = 'sent')
+        AND NOT {SILENCED}
 ) WHERE place = 1
 """
+_WAITS = "state NOT IN ('sent', 'folded')"
 
 
 class Outbox:
@@ -70,33 +87,94 @@ class Outbox:
         taken), or if it is an update and one of the same escalation still waits: that one, shown as things are when
         it is sent, serves for both and takes the higher severity.
         """
-        if kind is MessageKind.UPDATE and self._joined(escalation_id, severity):
+        payload, state, summary, wait = payload or {}, MessageState.READY, None, timedelta(0)
+        if kind is MessageKind.UPDATE and self._updated_otherwise(escalation_id, payload.get("of"), severity, now):
             return None
+        if kind is MessageKind.REPLY and escalation_id and (summary := self._folded_into(escalation_id)):
+            if severity is Severity.CRITICAL:
+                summary = None if self.unfold(escalation_id, now) else summary
+            elif payload.get("text"):
+                # Whether it is posted, its root before it, or told with many others decides whoever sends it.
+                summary = None
+            state = MessageState.FOLDED if summary else state
+        if kind is MessageKind.UPDATE and escalation_id is None:
+            wait = REFRESH_AFTER
+        if escalation_id:
+            self._hasten_root(escalation_id, severity)
         if op_key is None:
             op_key = self._next_key(f"{escalation_id or '-'}:{tier}:{kind}")
         self._cursor.execute(
             "INSERT INTO outbox (op_key, kind, state, channel, severity, severity_rank, escalation_id, payload,"
-            " created_at, not_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (op_key) DO NOTHING",
+            " created_at, not_before, folded_into) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (op_key) DO NOTHING",
             (
-                op_key, kind, MessageState.READY, channel, severity, severity.rank, escalation_id,
-                _json(payload or {}), to_text(now), to_text(now),
+                op_key, kind, state, channel, severity, severity.rank, escalation_id, _json(payload),
+                to_text(now), to_text(now + wait), summary,
             ),
         )  # fmt: skip
         return self._cursor.lastrowid if self._cursor.rowcount else None
 
-    def _joined(self, escalation_id: int | None, severity: Severity) -> bool:
+    def _updated_otherwise(self, escalation_id: int | None, of: int | None, severity: Severity, now: datetime) -> bool:
+        """Whether an update that waits already, or one of the summary that stands for the message, shows it as well."""
+        if of is None and escalation_id is not None:
+            self._update_elsewhere(escalation_id, severity, now)
+            if self._folded_into(escalation_id):
+                return True
         self._cursor.execute(
-            "SELECT id, severity_rank FROM outbox"
-            " WHERE escalation_id = ? AND kind = 'update' AND state IN ('ready', 'blocked') LIMIT 1",
-            (escalation_id,),
+            "SELECT id, severity_rank FROM outbox o WHERE escalation_id IS ? AND kind = 'update'"
+            f" AND state IN ('ready', 'blocked') AND {_WAITS} AND {OF} IS ? LIMIT 1",
+            (escalation_id, of),
         )
         if (waiting := self._cursor.fetchone()) is None:
             return False
         if waiting[1] < severity.rank:
-            self._cursor.execute(
-                "UPDATE outbox SET severity = ?, severity_rank = ? WHERE id = ?", (severity, severity.rank, waiting[0])
-            )
+            self._raise(waiting[0], severity)
         return True
+
+    def _update_elsewhere(self, escalation_id: int, severity: Severity, now: datetime) -> None:
+        """Its calls in other channels, and the summaries it is folded into, show how it stands, too."""
+        self._cursor.execute(
+            "SELECT id, channel FROM outbox WHERE escalation_id = ? AND kind = 'call'"
+            " AND state IN ('sending', 'sent', 'unknown')",
+            (escalation_id,),
+        )
+        for call, channel in self._cursor.fetchall():
+            self.enqueue(
+                kind=MessageKind.UPDATE, channel=channel, severity=severity, now=now, escalation_id=escalation_id,
+                payload={"of": call},
+            )  # fmt: skip
+        self._cursor.execute(
+            "SELECT DISTINCT folded_into FROM outbox WHERE escalation_id = ? AND state = 'folded'",
+            (escalation_id,),
+        )
+        for (summary,) in self._cursor.fetchall():
+            self.refresh(summary, Severity.LOW, now)
+
+    def refresh(self, summary_id: int, severity: Severity, now: datetime) -> None:
+        """Bring a summary up to date, with what else comes up in the next seconds; one that still waits to be posted
+        is shown as things are then."""
+        self._cursor.execute("SELECT state, channel, severity_rank FROM outbox WHERE id = ?", (summary_id,))
+        state, channel, rank = self._cursor.fetchone()
+        if rank < severity.rank:
+            self._raise(summary_id, severity)
+        if state not in (MessageState.READY, MessageState.BLOCKED):
+            self.enqueue(
+                kind=MessageKind.UPDATE, channel=channel, severity=severity, now=now, payload={"of": summary_id}
+            )
+
+    def _hasten_root(self, escalation_id: int, severity: Severity) -> None:
+        """A root that still waits when its escalation became more severe takes its place among those."""
+        self._cursor.execute(
+            f"SELECT id FROM outbox WHERE escalation_id = ? AND kind = 'root' AND severity_rank < ? AND {_WAITS}",
+            (escalation_id, severity.rank),
+        )
+        for (root,) in self._cursor.fetchall():
+            self._raise(root, severity)
+
+    def _raise(self, id: int, severity: Severity) -> None:
+        self._cursor.execute(
+            "UPDATE outbox SET severity = ?, severity_rank = ? WHERE id = ?", (severity, severity.rank, id)
+        )
 
     def _next_key(self, prefix: str) -> str:
         # ";" follows ":" in ASCII: the range of all keys that begin with the prefix, answered by the unique index.
@@ -108,15 +186,17 @@ class Outbox:
         return f"{prefix}:{(self._cursor.fetchone()[0] or 0) + 1}"
 
     def due(self, now: datetime) -> tuple[Waiting, ...]:
-        """The first due message of each channel: critical first, then the oldest."""
+        """The first due message of each lane: critical first, then the oldest."""
         found = self._cursor.execute(_DUE, (to_text(now),)).fetchall()
         return tuple(Waiting(self.get(id), self.get(root) if root else None) for id, root in found)
 
     def next_due(self, now: datetime) -> datetime | None:
         """When the next waiting message that is not yet due, or is silenced by a mute, may become so."""
         self._cursor.execute(
-            "SELECT min(at) FROM (SELECT not_before AS at FROM outbox WHERE state <> 'sent' AND not_before > ?1"
-            f" UNION ALL SELECT (SELECT max(m.until) {_SILENCED_BY}) FROM outbox o WHERE o.state <> 'sent')",
+            f"SELECT min(at) FROM (SELECT not_before AS at FROM outbox WHERE {_WAITS} AND not_before > ?1"
+            " UNION ALL SELECT CASE o.kind WHEN 'summary' THEN"
+            f" (SELECT min(m.until) {_SILENCED_BY}) ELSE (SELECT max(m.until) {_SILENCED_BY}) END"
+            f" FROM outbox o WHERE {_WAITS} AND EXISTS (SELECT 1 FROM mutes WHERE until > ?1))",
             (to_text(now),),
         )
         return _time(self._cursor.fetchone()[0])
@@ -131,15 +211,15 @@ class Outbox:
         ).fetchone()
         return _message(row) if row else None
 
-    def claim(self, message: OutboxMessage, floor: datetime) -> OutboxMessage | None:
-        """Take a ready or blocked message for sending; None if another sender was faster.
+    def claim(self, message: OutboxMessage, floor: datetime, now: datetime) -> OutboxMessage | None:
+        """Take a ready or blocked message for sending; None if somebody was faster: another sender, or a mute.
 
         The earliest floor stays: a first copy that comes to light late is still found.
         """
         self._cursor.execute(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, floor_at = coalesce(floor_at, ?)"
-            " WHERE id = ? AND state IN ('ready', 'blocked')",
-            (to_text(floor), message.id),
+            "UPDATE outbox AS o SET state = 'sending', attempts = attempts + 1, floor_at = coalesce(floor_at, ?2)"
+            f" WHERE id = ?3 AND state IN ('ready', 'blocked') AND NOT {SILENCED}",
+            (to_text(now), to_text(floor), message.id),
         )
         return self.get(message.id) if self._cursor.rowcount else None
 
@@ -156,6 +236,65 @@ class Outbox:
             ),
         )  # fmt: skip
         return self._cursor.rowcount == 1
+
+    def adopt(self, id: int, channel: str, ts: str, now: datetime) -> bool:
+        """Somebody clicked on the message, so it stands in `channel` (an id) as `ts`; whether that was not known yet.
+
+        See `monitor.told.adopt`, which also tells its escalation.
+        """
+        self._cursor.execute(
+            "UPDATE outbox SET state = 'sent', sent_at = ?, sent_channel = ?, sent_ts = ?, error = '',"
+            f" unknown_at = NULL WHERE id = ? AND kind <> 'update' AND {_WAITS}",
+            (to_text(now), channel, ts, id),
+        )
+        return self._cursor.rowcount == 1
+
+    # -- storms: what is folded into a summary -----------------------------------------------------------------------
+
+    def members(self, summary_id: int) -> tuple[int, ...]:
+        """The escalations that the summary stands for, the most severe first; without those that were unfolded."""
+        rows = self._cursor.execute(
+            "SELECT escalation_id FROM outbox WHERE folded_into = ? AND state = 'folded' AND escalation_id IS NOT NULL"
+            " GROUP BY escalation_id ORDER BY max(severity_rank) DESC, escalation_id",
+            (summary_id,),
+        )
+        return tuple(row[0] for row in rows.fetchall())
+
+    def unfold(self, escalation_id: int, now: datetime, summary_id: int | None = None) -> bool:
+        """Give a folded escalation messages of its own: its root, and what else `summary_id` told of it; whether there
+        was any. They are never folded again."""
+        ids = [
+            row[0]
+            for row in self._cursor.execute(
+                "SELECT id FROM outbox o WHERE escalation_id = ?1 AND state = 'folded'"
+                f" AND (kind = 'root' AND id = {NEWEST_ROOT} OR folded_into = ?2 AND kind <> 'update'"
+                f" AND (kind <> 'reply' OR {SPEAKS}))",
+                (escalation_id, summary_id),
+            ).fetchall()
+        ]
+        for id in ids:
+            self._cursor.execute(
+                "UPDATE outbox SET state = 'ready', not_before = ?, sent_at = NULL, sent_channel = NULL,"
+                " sent_ts = NULL, (severity, severity_rank) = (SELECT e.severity, CASE e.severity"
+                f" {' '.join(f'WHEN {str(one)!r} THEN {one.rank}' for one in Severity)} END"
+                " FROM escalations e WHERE e.id = outbox.escalation_id) WHERE id = ?",
+                (to_text(now), id),
+            )
+            self._cursor.execute("SELECT folded_into FROM outbox WHERE id = ?", (id,))
+            self.refresh(self._cursor.fetchone()[0], Severity.LOW, now)
+        return bool(ids)
+
+    def _folded_into(self, escalation_id: int) -> int | None:
+        """The summary that stands for its newest root, if one does."""
+        self._cursor.execute(
+            "SELECT CASE state WHEN 'folded' THEN folded_into END FROM outbox WHERE escalation_id = ? AND kind = 'root'"
+            " ORDER BY id DESC LIMIT 1",
+            (escalation_id,),
+        )
+        row = self._cursor.fetchone()
+        return row[0] if row else None
+
+    # -- how things stand --------------------------------------------------------------------------------------------
 
     def in_state(self, state: MessageState) -> tuple[OutboxMessage, ...]:
         """Oldest first; meant for the states that few messages are in."""
@@ -196,10 +335,15 @@ class Outbox:
         rows = self._cursor.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall()
         return {MessageState(state): count for state, count in rows}
 
-    def oldest_waiting(self) -> datetime | None:
-        """Since when the oldest message that is not sent yet waits."""
-        self._cursor.execute("SELECT min(created_at) FROM outbox WHERE state <> 'sent'")
+    def oldest_waiting(self, now: datetime) -> datetime | None:
+        """Since when the oldest message that is not sent yet waits, though no mute holds it back."""
+        self._cursor.execute(f"SELECT min(created_at) FROM outbox o WHERE {_WAITS} AND NOT {SILENCED}", (to_text(now),))
         return _time(self._cursor.fetchone()[0])
+
+    def muted(self, now: datetime) -> int:
+        """How many messages wait for nothing but the end of a mute."""
+        self._cursor.execute(f"SELECT count(*) FROM outbox o WHERE {_WAITS} AND {SILENCED}", (to_text(now),))
+        return int(self._cursor.fetchone()[0])
 
 
 def _message(row: Sequence[Any]) -> OutboxMessage:

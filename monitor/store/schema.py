@@ -77,6 +77,9 @@ CREATE TABLE slack_groups (
 -- In a storm one summary stands for many messages: those are folded into it.
 ALTER TABLE outbox ADD COLUMN folded_into INTEGER REFERENCES outbox (id);
 CREATE INDEX outbox_folded ON outbox (folded_into) WHERE folded_into IS NOT NULL;
+DROP INDEX outbox_waiting;
+CREATE INDEX outbox_waiting ON outbox (not_before) WHERE state NOT IN ('sent', 'folded');
+CREATE INDEX outbox_to_tell ON outbox (id) WHERE state = 'folded' AND sent_at IS NOT NULL AND sent_channel IS NULL;
 """
 
 #: Append only: a released step is never changed. `PRAGMA user_version` says how many have been applied.

@@ -82,7 +82,7 @@ def test_what_is_open_with_who_has_it_and_a_link_to_its_message(day: Day) -> Non
         " · the discussion <https://forum.example/t/2>\n"
         "🟠👀 e1 *acme is bad*"
         " <https://slack.com/app_redirect?channel=C0123456789&message_ts=1774864800.000001> · Acme\n"
-        "yours since 12:10 · social · 5 mentions, 5 negative · Negative discussion about Acme\n"
+        "yours since 12:10 · answered: 12:00 · social · 5 mentions, 5 negative · Negative discussion about Acme\n"
         "  (2 in all, 1 that nobody has taken)"
     )
     assert "anna has it since 12:10" in told(day, "open", LENA)
@@ -310,7 +310,7 @@ def test_home_shows_what_is_theirs_first(day: Day) -> None:
     found = dump(day.commands.home(anna(), day.now)["blocks"]).splitlines()
     assert found[0] == "# What you have"
     assert found[1].startswith("🟠👀 e1 *acme is bad*")
-    assert found[2].startswith("yours since 12:10 · social")
+    assert found[2].startswith("yours since 12:10 · answered: 12:00 · social")
     assert found[3] == "  [Resolve…]"
     assert found[4:7] == [
         "# Open for social",

@@ -183,6 +183,16 @@ def test_slack_refused_its_message(world: World) -> None:
     assert said(world).endswith("(open). Its message could not be sent to #social: is_archived.")
 
 
+def test_a_summary_stands_for_its_message(world: World) -> None:
+    for number in range(12):
+        for _ in range(3):
+            world.say("acme is bad", after=timedelta(), conversation_id=f"t{number}")
+    world.wait(seconds=31)
+    assert said(world, "e1").endswith("Its message has not reached #social yet.")
+    world.deliver()
+    assert said(world, "e1").endswith("One message in #social stands for many that came at once, and for it.")
+
+
 def test_at_a_moment_before_it_was_enough(world: World) -> None:
     angry(world, 2)
     world.wait(minutes=10)

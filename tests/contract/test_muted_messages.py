@@ -12,9 +12,10 @@ import pytest
 
 from monitor.daemon import Daemon
 from monitor.escalation import outbox as decisions
-from monitor.model import Author, State
+from monitor.model import Author, Scope, Severity, State
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
-from monitor.store import mutes
+from monitor.status import status
+from monitor.store import escalations, mutes
 from monitor.store.outbox import Outbox
 from tests.fakes.world import World, angry
 
@@ -63,7 +64,7 @@ def test_a_message_that_was_being_sent_when_its_rule_was_muted_waits_for_the_end
     angry(world)
     world.wait(seconds=30)
     with world.app.store.write() as connection:
-        sending = Outbox(connection).claim(Outbox(connection).get(1), world.now)
+        sending = Outbox(connection).claim(Outbox(connection).get(1), world.now, world.now)
         assert sending is not None
     mute(world, "thread", 4 * HOUR)
     with world.app.store.write() as connection:
@@ -127,3 +128,32 @@ def test_a_clock_that_is_set_back_ends_no_mute(world: World, origin: str) -> Non
     assert posted(world) == []
     go_on(world, timedelta(minutes=5))
     assert posted(world) == [MessageKind.ROOT] * 2
+
+
+def test_a_mute_that_comes_between_choosing_and_sending_stops_the_message(world: World) -> None:
+    angry(world)
+    world.wait(seconds=30)
+    with world.app.store.read() as connection:
+        chosen = Outbox(connection).due(world.now)[0].message
+    mute(world, "thread", HOUR)
+    with world.app.store.write() as connection:
+        assert Outbox(connection).claim(chosen, world.now, world.now) is None
+        assert Outbox(connection).muted(world.now) == 1
+    assert status(world.app.store, world.now + timedelta(minutes=30)).oldest_waiting is None
+    go_on(world, HOUR + timedelta(minutes=2))
+    assert posted(world) == [MessageKind.ROOT]
+
+
+@pytest.mark.parametrize("muted, waits", [("thread", False), ("loud", True)])
+def test_a_pointer_waits_for_the_mute_of_the_rule_it_speaks_for(world: World, muted: str, waits: bool) -> None:
+    with world.app.store.write() as connection:
+        id = escalations.create(connection, "Acme", Scope.BRAND, None, "thread", Severity.HIGH, world.now).id
+        Outbox(connection).enqueue(
+            kind=MessageKind.NOTICE, channel="#leads", severity=Severity.HIGH, escalation_id=id,
+            payload={"text": "It is handled in #social.", "rule": "loud"}, now=world.now,
+        )  # fmt: skip
+    mute(world, muted, HOUR)
+    go_on(world, timedelta(minutes=5))
+    assert (posted(world) == []) == waits
+    go_on(world, HOUR)
+    assert posted(world) == [MessageKind.NOTICE]

@@ -99,7 +99,7 @@ def test_a_channel_that_was_changed_while_nothing_ran_is_the_one_that_is_told(wo
     angry(world)
     world.wait(seconds=30)
     with world.app.store.write() as connection:
-        sending = Outbox(connection).claim(Outbox(connection).get(1), world.now)
+        sending = Outbox(connection).claim(Outbox(connection).get(1), world.now, world.now)
         assert sending is not None
         Outbox(connection).save(decisions.after_refused(sending, "is_archived", "archived", world.now, None))
     world.app.close()

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.errors import StoreError
 from monitor.model import Severity
 from monitor.outgoing import MessageKind, MessageState
-from monitor.slack.client import SlackMessenger
-from monitor.slack.messages import Delivered, Message
+from monitor.slack.messages import Message
 from monitor.store import Store
+from monitor.store.clock import set_back
 from tests.fakes import block_kit
 from tests.fakes import slack_server as faults
 from tests.fakes.bench import ALERTS, POST, Bench
+from tests.fakes.power import FailingMessenger, FailingStore, PowerCut
 from tests.fakes.slack_server import refused
+from tests.fakes.storm import escalate_many, tiers_told
 
 #: What the server does with the first post, and how many seconds histories lag behind.
 BEHAVIOURS = {
@@ -42,58 +42,6 @@ SLOW = {
     "is too slow, accepts": ((faults.TOO_SLOW_AFTER_ACCEPTING,), 0),
     "is too slow, does not accept": ((faults.TOO_SLOW_BEFORE_ACCEPTING,), 0),
 }
-
-
-class PowerCut(BaseException):
-    """This process ends here."""
-
-
-@dataclass
-class FailingStore:
-    """The store of a process that ends before or after the commit of its n-th transaction."""
-
-    store: Store
-    ends_at: tuple[int, str]
-    transactions: int = 0
-
-    @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        self.transactions += 1
-        with self.store.write() as connection:
-            yield connection
-            if self.ends_at == (self.transactions, "before"):
-                raise PowerCut
-        if self.ends_at == (self.transactions, "after"):
-            raise PowerCut
-
-    def read(self) -> AbstractContextManager[sqlite3.Connection]:
-        return self.store.read()
-
-
-@dataclass
-class FailingMessenger:
-    """The messenger of a process that ends before or after its first post."""
-
-    messenger: SlackMessenger
-    ends: str
-
-    @property
-    def server_time(self) -> datetime | None:
-        return self.messenger.server_time
-
-    def post(self, message: Message, channel: str, **names: Any) -> Delivered:
-        if self.ends == "before":
-            raise PowerCut
-        try:
-            return self.messenger.post(message, channel, **names)
-        finally:
-            raise PowerCut
-
-    def update(self, message: Message, channel: str, ts: str) -> Delivered:
-        return self.messenger.update(message, channel, ts)
-
-    def find(self, channel: str, **names: Any) -> Delivered | None:
-        return self.messenger.find(channel, **names)
 
 
 CLAIM, OUTCOME = 2, 3
@@ -124,6 +72,63 @@ def test_exactly_one_post(bench: Bench, script: tuple[faults.Fault, ...], lag: f
     bench.run(bench.delivery())
     (post,), (message,) = bench.slack.posts("brand-alerts"), bench.messages()
     assert (message.state, message.sent_ts, message.repeated) == (MessageState.SENT, post["ts"], False)
+
+
+@pytest.mark.parametrize("ends", [(number, side) for number in (1, 2, 3) for side in ("before", "after")], ids=str)
+@pytest.mark.parametrize("script, lag", BEHAVIOURS.values(), ids=BEHAVIOURS.keys())
+def test_exactly_one_post_where_the_database_cannot_be_written_for_a_time(
+    bench: Bench, script: tuple[faults.Fault, ...], lag: float, ends: tuple[int, str]
+) -> None:
+    """A full disk, or somebody who locks the database: the same sender goes on once that is over."""
+    bench.alert()
+    bench.slack.script(POST, *script)
+    bench.slack.history_lag = lag
+    delivery = bench.delivery(store=FailingStore(bench.store, ends, error=StoreError("the disk is full", passing=True)))
+    with pytest.raises(StoreError):
+        bench.run(delivery)
+    bench.now += timedelta(seconds=5)
+    bench.run(delivery)
+    (post,), (message,) = bench.slack.posts("brand-alerts"), bench.messages()
+    assert (message.state, message.sent_ts, message.repeated) == (MessageState.SENT, post["ts"], False)
+
+
+def test_a_database_that_another_program_locks_delays_and_repeats_nothing(bench: Bench) -> None:
+    bench.alert()
+    delivery = bench.delivery()
+    bench.store._writer.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(bench.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for _ in range(3):
+        with pytest.raises(StoreError, match="locked"):
+            delivery.step(bench.now)
+    other.close()
+    bench.run(delivery)
+    assert len(bench.slack.posts("brand-alerts")) == 1 and bench.states() == [MessageState.SENT]
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 6])
+@pytest.mark.parametrize("script", [(), (faults.HTTP_500_AFTER_ACCEPTING,), (faults.RATE_LIMITED,)], ids=str)
+def test_exactly_one_post_where_the_clock_jumps_or_the_machine_slept(
+    bench: Bench, script: tuple[faults.Fault, ...], hours: int
+) -> None:
+    """By an hour, in either direction, or by six hours of sleep; Slack's own clock goes on as ever."""
+    jump, ahead = timedelta(hours=hours), [timedelta()]
+    bench.slack.now = lambda: (bench.now - ahead[0]).timestamp()
+    bench.alert()
+    bench.alert()
+    bench.slack.script(POST, *script)
+    delivery = bench.delivery()
+    for _ in range(2):
+        delivery.step(bench.now)
+    bench.now += jump
+    if hours != 6:
+        ahead[0] = jump
+    if hours < 0:
+        delivery.clock_set_back(-jump)
+        with bench.store.write() as connection:
+            set_back(connection, -jump, bench.now)
+    bench.run(delivery, minutes=10)
+    assert len(bench.slack.posts("brand-alerts")) == 2 and bench.states() == [MessageState.SENT] * 2
 
 
 @pytest.mark.parametrize("script, lag", SLOW.values(), ids=SLOW.keys())
@@ -195,17 +200,47 @@ def test_only_a_critical_message_is_repeated_where_slack_cannot_be_asked(
         assert "channels:history" in bench.messages()[0].error
 
 
+def put_back(bench: Bench, backup: Path) -> None:
+    bench.store.close()
+    for suffix in ("-wal", "-shm"):
+        Path(str(bench.store.path) + suffix).unlink(missing_ok=True)
+    backup.replace(bench.store.path)
+    bench.store = Store(bench.store.path)
+
+
+def test_an_old_backup_from_before_a_storm_loses_nobody(bench: Bench, tmp_path: Path) -> None:
+    """What was folded since stands nowhere in Slack by itself: some are posted one by one, a summary for the rest."""
+    escalate_many(bench, 15)
+    bench.store.backup(tmp_path / "old.db")
+    bench.run(bench.delivery())
+    put_back(bench, tmp_path / "old.db")
+    bench.run(bench.delivery(), minutes=5)
+    first, *again = bench.slack.posts("brand-alerts")
+    assert "15 discussions at once" in block_kit.words(first) and len(again) <= 12
+    assert tiers_told(bench) == 15
+    assert set(bench.states()) <= {MessageState.SENT, MessageState.FOLDED}
+    bench.store.close()
+
+
+def test_an_old_backup_of_a_storm_says_nothing_twice(bench: Bench, tmp_path: Path) -> None:
+    escalate_many(bench, 15)
+    delivery = bench.delivery()
+    delivery.step(bench.now)  # folds
+    bench.store.backup(tmp_path / "old.db")
+    bench.run(delivery)
+    put_back(bench, tmp_path / "old.db")
+    bench.run(bench.delivery(), minutes=5)
+    assert len(bench.slack.posts("brand-alerts")) == 1 and tiers_told(bench) == 15
+    bench.store.close()
+
+
 def test_an_old_backup_says_nothing_twice(bench: Bench, tmp_path: Path) -> None:
     """What waited when the backup was made has been posted since: Slack is asked, and later ids are not used again."""
     bench.alert()
     bench.store.backup(tmp_path / "old.db")
     bench.run(bench.delivery())
     assert len(bench.slack.posts("brand-alerts")) == 1
-    bench.store.close()
-    for suffix in ("-wal", "-shm"):
-        Path(str(bench.store.path) + suffix).unlink(missing_ok=True)
-    (tmp_path / "old.db").replace(bench.store.path)
-    bench.store = Store(bench.store.path)
+    put_back(bench, tmp_path / "old.db")
     bench.run(bench.delivery(), minutes=5)
     (message,) = bench.messages()
     assert message.state is MessageState.SENT

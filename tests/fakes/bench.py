@@ -9,8 +9,9 @@ from typing import Any
 from monitor.deliver import Delivery, Messenger
 from monitor.model import Author, Finding, Post, Scope, Sentiment, Severity
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
+from monitor.render import Renderer
 from monitor.slack.client import SlackMessenger
-from monitor.store import Store, escalations, mentions
+from monitor.store import Store, escalations, mentions, mutes
 from monitor.store.outbox import Outbox
 from tests.fakes import slack_server as faults
 from tests.fakes.slack_server import SlackServer
@@ -32,11 +33,15 @@ class Bench:
     def messenger(self, install: str = "here") -> SlackMessenger:
         return SlackMessenger(self.token, install=install, api_url=self.slack.url, timeout=1)
 
-    def delivery(self, messenger: Messenger | None = None, store: Any = None, fallback: str | None = None) -> Delivery:
+    def delivery(
+        self,
+        messenger: Messenger | None = None,
+        store: Any = None,
+        fallback: str | None = None,
+        renderer: Renderer | None = None,
+    ) -> Delivery:
         return Delivery(
-            store or self.store,
-            messenger or self.messenger(),
-            fallback_channel=fallback,
+            store or self.store, messenger or self.messenger(), fallback_channel=fallback, renderer=renderer
         )
 
     def run(self, delivery: Delivery, minutes: float = 9) -> None:
@@ -72,6 +77,10 @@ class Bench:
         escalation = self.escalate(other.get("severity", Severity.HIGH))
         self.enqueue(MessageKind.ROOT, escalation, **other)
         return escalation
+
+    def mute(self, rule: str, hours: float) -> None:
+        with self.store.write() as connection:
+            mutes.add(connection, mutes.Mute(rule, self.now, self.now + timedelta(hours=hours), "ann"))
 
     def messages(self) -> list[OutboxMessage]:
         with self.store.read() as connection:

@@ -54,6 +54,8 @@ LAYERS = {
     "monitor.explain": 3,
     "monitor.deliver": 3,
     "monitor.render": 3,
+    "monitor.told": 3,
+    "monitor.storms": 3,
     "monitor.poll": 3,
     "monitor.status": 3,
     "monitor.commands": 3,

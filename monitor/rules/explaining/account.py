@@ -93,6 +93,9 @@ def _whom(told: Mapping[str, Any], life: Life) -> str:
     if told.get("tier") == 1 and root and root.channel == channel:
         if root.state is MessageState.SENT:
             text += "; its message stands there" + (f" since {root.sent_at:%H:%M:%S}" if root.sent_at else "")
+        elif root.state is MessageState.FOLDED:
+            since = f" since {root.sent_at:%H:%M:%S}" if root.sent_at else ""
+            text += f"; one message there stands for many that came at once, and for it{since}"
         elif root.state is MessageState.BLOCKED:
             text += f"; its message was refused: {root.error}"
         else:

@@ -186,6 +186,8 @@ def _message(life: Life) -> str:
     """What is wrong with its message, where it has not arrived."""
     if life.root is None or life.root.state is MessageState.SENT:
         return ""
+    if life.root.state is MessageState.FOLDED and life.root.sent_at:
+        return f" One message in {life.root.channel} stands for many that came at once, and for it."
     if life.root.state is MessageState.BLOCKED:
         return f" Its message could not be sent to {life.root.channel}: {life.root.error}."
     return f" Its message has not reached {life.root.channel} yet."
