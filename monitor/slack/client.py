@@ -6,41 +6,26 @@ only `DeliveryError`s, each with what to click to mend it. The token appears in 
 
 from __future__ import annotations
 
-import errno
 import logging
 import re
-import socket
-import ssl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from datetime import datetime
 from typing import Any
-from urllib.error import URLError
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused, DeliveryUnknown
+from monitor.errors import DeliveryError, DeliveryRefused, DeliveryUnknown
+from monitor.slack.api import SlackApi, header
 from monitor.slack.messages import CONSOLE, Delivered, Message
 from monitor.slack.refusals import in_words
 
 EVENT_TYPE = "brand_monitor"
-PAGE = 200
-DEFAULT_RETRY_AFTER = timedelta(seconds=30)
 #: To post, and to look whether a post arrived; private channels need groups:read and groups:history as well.
 SCOPES = ("chat:write", "channels:read", "channels:history")
 
-_LIMITED = frozenset({"ratelimited", "rate_limited"})
-#: Slack had not read the request.
-_NOT_READ = frozenset({"request_timeout", "team_added_to_org"})
-_AMBIGUOUS = frozenset({"fatal_error", "internal_error", "service_unavailable"})
-_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{5,}")
-_CODE = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +37,13 @@ class SlackCheck:
     problems: tuple[str, ...]
 
 
-class SlackMessenger:
+class SlackMessenger(SlackApi):
     """`install` is this database's own random id: another installation's outbox ids are not ours."""
 
     def __init__(self, token: str, *, install: str, api_url: str = WebClient.BASE_URL, timeout: int = 15) -> None:
         self._install = install
         self._identity: tuple[str, str] | None = None
-        self._last_date: datetime | None = None
-        self._client = WebClient(
-            token,
-            base_url=api_url,
-            timeout=timeout,
-            # The SDK's default handler posts again after a reset connection: the message would stand there twice.
-            retry_handlers=[],
-            # Stands outside the tree of loggers: the SDK logs whole answers, we log our own sentences.
-            logger=logging.Logger("slack_sdk", level=logging.CRITICAL + 1),
-        )
-
-    @property
-    def server_time(self) -> datetime | None:
-        """What Slack's clock showed when it last answered."""
-        return self._last_date
+        super().__init__(token, api_url=api_url, timeout=timeout)
 
     def post(self, message: Message, channel: str, *, thread_ts: str | None, outbox_id: int) -> Delivered:
         """Post in `channel` (`#name` or id), or in the thread of its message `thread_ts`."""
@@ -124,7 +95,7 @@ class SlackMessenger:
         """Ask Slack whether the token, the app's permissions and the membership in `channels` suffice."""
         try:
             answer = self._call(self._client.auth_test)
-            granted = _header(answer, "x-oauth-scopes")
+            granted = header(answer, "x-oauth-scopes")
             missing = [scope for scope in SCOPES if granted and scope not in re.split(r"[,\s]+", granted)]
             problems = [in_words("missing_scope", scope=scope) for scope in missing]
             if "channels:read" not in missing:
@@ -132,44 +103,6 @@ class SlackMessenger:
         except DeliveryError as error:
             return SlackCheck("", "", (str(error),))
         return SlackCheck(str(answer.get("team", "")), str(answer.get("user", "")), tuple(problems))
-
-    # -- one request ---------------------------------------------------------------------------------------------
-
-    def _call(self, method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
-        channel = str(arguments.get("channel", ""))
-        try:
-            answer = method(**arguments)
-        except SlackApiError as error:
-            self._note_date(error.response)
-            raise _refusal(error.response, channel) from None
-        except SlackClientError as error:
-            message = f"The request to Slack cannot be made: {error}. Check `slack.api_url`."
-            raise DeliveryRefused(message, code="bad_request") from None
-        except URLError as error:
-            if _never_left(error.reason):
-                raise DeliveryFailed(f"Slack cannot be reached: {error.reason}. It is tried again by itself.") from None
-            raise DeliveryUnknown(f"The connection to Slack broke: {error.reason}.") from None
-        except (OSError, HTTPException, ValueError, LookupError, AttributeError) as error:
-            # The SDK lets through whatever a cut or garbled answer raises in urllib, http.client, codecs and json.
-            raise DeliveryUnknown(f"Slack's answer broke off or cannot be read ({type(error).__name__}).") from None
-        self._note_date(answer)
-        return answer
-
-    def _pages(self, method: Callable[..., SlackResponse], key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-        """All items of all pages; raises `DeliveryUnknown` where a page is missing."""
-        cursor, read = "", set()
-        while cursor not in read:
-            read.add(cursor)
-            answer = self._call(method, limit=PAGE, **({"cursor": cursor} if cursor else {}), **arguments)
-            yield from answer.get(key) or ()
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor and not answer.get("has_more"):
-                return
-        raise DeliveryUnknown("Slack's list breaks off before its end.")
-
-    def _note_date(self, answer: SlackResponse) -> None:
-        with suppress(ValueError):
-            self._last_date = parsedate_to_datetime(_header(answer, "date")).astimezone(UTC)
 
     # -- who and where -------------------------------------------------------------------------------------------
 
@@ -229,40 +162,3 @@ def _delivered(answer: SlackResponse) -> Delivered:
     if not answer.get("channel") or not answer.get("ts"):
         raise DeliveryUnknown("Slack's answer does not say where the message stands.")
     return Delivered(str(answer["channel"]), str(answer["ts"]))
-
-
-def _refusal(answer: SlackResponse, channel: str) -> DeliveryError:
-    code = answer.get("error") if isinstance(answer.data, dict) else None
-    if answer.status_code == 429 or code in _LIMITED:
-        return DeliveryLimited("Slack asks for a pause: too many requests.", retry_after=_retry_after(answer))
-    if code in _NOT_READ:
-        return DeliveryFailed(f"Slack did not read the request ({code}). It is tried again by itself.")
-    if answer.status_code >= 500 or answer.status_code == 408 or code in _AMBIGUOUS:
-        return DeliveryUnknown(f"Slack failed ({code if _is_code(code) else answer.status_code}).")
-    if _is_code(code):
-        needed = str(answer.get("needed") or "")
-        return DeliveryRefused(in_words(str(code), channel=channel, scope=needed), code=str(code))
-    if answer.status_code == 200:
-        return DeliveryUnknown("Slack's answer broke off or cannot be read.")
-    code = f"http_{answer.status_code}"
-    return DeliveryRefused(in_words(code), code=code)
-
-
-def _is_code(code: object) -> bool:
-    return isinstance(code, str) and _CODE.fullmatch(code) is not None
-
-
-def _header(answer: SlackResponse, name: str) -> str:
-    return next((str(value) for key, value in answer.headers.items() if key.lower() == name), "")
-
-
-def _retry_after(answer: SlackResponse) -> timedelta:
-    seconds = _header(answer, "retry-after").strip()
-    return timedelta(seconds=int(seconds)) if re.fullmatch(r"\d{1,6}", seconds) else DEFAULT_RETRY_AFTER
-
-
-def _never_left(reason: object) -> bool:
-    """Whether a connection failed before a request could be sent over it."""
-    if isinstance(reason, socket.gaierror | ConnectionRefusedError | ssl.SSLCertVerificationError):
-        return True
-    return isinstance(reason, OSError) and reason.errno in _NO_ROUTE
