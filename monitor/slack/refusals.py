@@ -68,3 +68,33 @@ def in_words(code: str, *, channel: str = "", scope: str = "") -> str:
         return f"What answered is not Slack, or refuses us (HTTP {status}): check `slack.api_url` and any proxy."
     words = _WORDS.get(code, "Slack refused the message for {channel}. Its code is explained on docs.slack.dev.")
     return f"{words.format(channel=channel or 'the channel', scope=scope or 'the permission')} ({code})"
+
+
+_APP = "open https://api.slack.com/apps, choose the app, then Basic Information and App-Level Tokens, "
+_STORE = "and store it as SLACK_APP_TOKEN; then restart brand-monitor."
+_NEW = f"{_APP}generate a token with the scope connections:write, {_STORE}"
+_APP_WORDS = {
+    "invalid_auth": f"Slack does not accept the app token: {_NEW}",
+    "not_authed": f"No app token was sent to Slack: {_NEW}",
+    "token_revoked": f"The app token was revoked: {_NEW}",
+    "token_expired": f"The app token has expired: {_NEW}",
+    "account_inactive": f"The app was removed from the workspace: install it again; then {_NEW}",
+    "not_allowed_token_type": f"SLACK_APP_TOKEN must hold the token that begins with xapp-: {_NEW}",
+    "missing_scope": f"The app token may not open a socket: {_NEW}",
+    "no_permission": f"The app token may not open a socket: {_NEW}",
+    "link_disabled": (
+        "Socket Mode is switched off: open https://api.slack.com/apps, choose the app, then Socket Mode, and enable it."
+    ),
+    "too_many_connections": (
+        "Another program is connected with this app token, and Slack tells each click to one of them alone: end it, or "
+        "give it an app of its own."
+    ),
+}
+
+
+def of_app_token(code: str) -> str:
+    """Why Slack opens no socket, or what is wrong with the one that it opened."""
+    if code.startswith("http_"):
+        return in_words(code)
+    words = _APP_WORDS.get(code, "Slack opens no socket. Its code is explained on docs.slack.dev.")
+    return f"{words} ({code})"
