@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config import Config, config_schema, parse_config
-from monitor.credentials import SLACK_BOT_TOKEN, secret
+from monitor.credentials import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, secret
 from monitor.deliver import Delivery
 from monitor.errors import ConfigError, MonitorError, Problem
 from monitor.escalate import Escalate, reroute
@@ -79,7 +79,7 @@ class App:
                 self.store,
                 messenger(config, install),
                 fallback_channel=config.slack.fallback_channel,
-                renderer=Renderer(install, config.language),
+                renderer=Renderer(install, config.language, buttons=buttons()),
             )
         except BaseException:
             self.close()
@@ -161,7 +161,7 @@ class App:
             reroute(connection, prepared.rules.teams, self.clock())
         self.config, self.rules, self.rules_problem, self.sources = config, prepared.rules, "", prepared.sources
         self._build()
-        renderer = Renderer(self.install_id(), config.language)
+        renderer = Renderer(self.install_id(), config.language, buttons=buttons())
         self.delivery.use(prepared.messenger, config.slack.fallback_channel, renderer)
         self.delivery.retry_blocked(self.clock())
 
@@ -236,6 +236,16 @@ class Sources:
 
 def open_store(config: Path | None, *, create: bool = True) -> Store:
     return Store(load_config(config).store, create=create)
+
+
+def talks() -> dict[str, bool]:
+    """Which of Slack's tokens there are: with both, people can act there."""
+    return {"app_token": secret(SLACK_APP_TOKEN) is not None, "bot_token": secret(SLACK_BOT_TOKEN) is not None}
+
+
+def buttons() -> bool:
+    """Whether messages get buttons: only where somebody will hear of a click."""
+    return all(talks().values())
 
 
 def messenger(config: Config, install: str) -> Any:

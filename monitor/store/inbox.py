@@ -21,6 +21,7 @@ class Kept:
     """`attempts`: how often it could not be carried out yet; `request` as it was given to `keep`."""
 
     id: int
+    envelope_id: str
     request: Mapping[str, Any]
     received_at: datetime
     attempts: int
@@ -41,12 +42,12 @@ def keep(
 def due(connection: sqlite3.Connection, now: datetime, limit: int = 50) -> tuple[Kept, ...]:
     """What is to be carried out now, in the order in which it came."""
     rows = connection.execute(
-        "SELECT id, request, received_at, attempts FROM inbox WHERE applied_at IS NULL AND not_before <= ?"
+        "SELECT id, envelope_id, request, received_at, attempts FROM inbox WHERE applied_at IS NULL AND not_before <= ?"
         " ORDER BY id LIMIT ?",
         [to_text(now), limit],
     )
     return tuple(
-        Kept(row["id"], json.loads(row["request"]), from_text(row["received_at"]), row["attempts"])
+        Kept(row["id"], row["envelope_id"], json.loads(row["request"]), from_text(row["received_at"]), row["attempts"])
         for row in rows.fetchall()
     )
 

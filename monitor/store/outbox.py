@@ -124,6 +124,11 @@ class Outbox:
     def get(self, id: int) -> OutboxMessage:
         return _message(self._cursor.execute(f"{_SELECT} WHERE id = ?", (id,)).fetchone())
 
+    def where(self, id: int) -> str | None:
+        """The id of the channel in which message `id` stands; None where there is none."""
+        row = self._cursor.execute("SELECT sent_channel FROM outbox WHERE id = ?", (id,)).fetchone()
+        return row[0] if row else None
+
     def root_of(self, escalation_id: int) -> OutboxMessage | None:
         """The newest root of the escalation, in whatever state: a message that was deleted in Slack gets a new one."""
         row = self._cursor.execute(
@@ -156,17 +161,6 @@ class Outbox:
             ),
         )  # fmt: skip
         return self._cursor.rowcount == 1
-
-    def adopt(self, id: int, channel: str, ts: str, now: datetime) -> OutboxMessage | None:
-        """Somebody clicked on message `id`, so that it stands in Slack as `ts` of `channel`, whatever became of the
-        request: it is sent. None where that was known, or where it is no message of its own."""
-        self._cursor.execute(
-            "UPDATE outbox SET state = 'sent', sent_at = ?, sent_channel = ?, sent_ts = ?, error = '',"
-            " unknown_at = NULL WHERE id = ? AND state NOT IN ('sent', 'folded') AND kind <> 'update'"
-            " AND attempts > 0",
-            (to_text(now), channel, ts, id),
-        )
-        return self.get(id) if self._cursor.rowcount else None
 
     def in_state(self, state: MessageState) -> tuple[OutboxMessage, ...]:
         """Oldest first; meant for the states that few messages are in."""

@@ -47,6 +47,8 @@ LAYERS = {
     "monitor.acting": 3,
     "monitor.carry_out": 3,
     "monitor.clicks": 3,
+    "monitor.at_once": 3,
+    "monitor.sites": 3,
     "monitor.people": 3,
     "monitor.judge": 3,
     "monitor.escalate": 3,
