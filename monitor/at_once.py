@@ -83,7 +83,9 @@ class AtOnce:
     def _of_site(
         self, site: Site, click: Click, who: Known | None, speech: Words, now: datetime
     ) -> Mapping[str, object] | Text:
-        number, view, teams, kept = click.tag.escalation_id, None, (), None
+        number, view = click.tag.escalation_id, None
+        teams: tuple[Team, ...] = ()
+        kept: tuple[Team, ...] = ()
         if click.tag.deed is not Deed.RESOLVE_ALL:
             with site.store.read() as connection:
                 if (escalation := escalations.by_id(connection, number)) is None:
@@ -94,7 +96,7 @@ class AtOnce:
         if who is not None and (no := self._refusal(who, teams, now)):
             return no
         at = site.clock(now)
-        return form(click.tag, view, _choices(site, view, kept or (), at), speech)
+        return form(click.tag, view, _choices(site, view, kept, at), speech)
 
     def _refusal(self, who: Known, teams: tuple[Team, ...], now: datetime) -> Text | None:
         try:

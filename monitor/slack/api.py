@@ -37,11 +37,6 @@ _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, er
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def silent_logger() -> logging.Logger:
-    """Stands outside the tree of loggers: the SDK logs whole answers, we log our own sentences."""
-    return logging.Logger("slack_sdk", level=logging.CRITICAL + 1)
-
-
 class SlackApi:
     """The Web API as seen with one token; adapters that ask for something inherit it."""
 
@@ -53,7 +48,8 @@ class SlackApi:
             timeout=timeout,
             # The SDK's default handler posts again after a reset connection: the message would stand there twice.
             retry_handlers=[],
-            logger=silent_logger(),
+            # Stands outside the tree of loggers: the SDK logs whole answers, we log our own sentences.
+            logger=logging.Logger("slack_sdk", level=logging.CRITICAL + 1),
         )
 
     @property

@@ -24,7 +24,7 @@ from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.web import WebClient
 
 from monitor.errors import DeliveryError, DeliveryLimited, DeliveryRefused
-from monitor.slack.api import SlackApi, silent_logger
+from monitor.slack.api import SlackApi
 from monitor.slack.refusals import of_app_token
 
 log = logging.getLogger(__name__)
@@ -254,7 +254,8 @@ class _Opening(SlackApi):
     """Where a socket is to be opened; asked with the app token."""
 
     def url(self) -> str:
-        return str(self._call(self._client.apps_connections_open, app_token=self._client.token)["url"])
+        # Not the SDK's method of that name: it sends the token among the arguments.
+        return str(self._call(self._client.api_call, api_method="apps.connections.open").get("url") or "")
 
 
 class _Session:
@@ -278,7 +279,8 @@ class _Session:
         self._pong: float | None = None
         self._client = _Client(
             token,
-            logger=silent_logger(),
+            # Outside the tree of loggers: the SDK logs addresses, and whole messages.
+            logger=logging.Logger("slack_sdk", level=logging.CRITICAL + 1),
             auto_reconnect_enabled=False,
             ping_interval=pace.ping,
             receive_buffer_size=_PIECE,

@@ -6,13 +6,14 @@ Best effort, unlike `slack.client`: nothing of it is kept or tried again. One ca
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from monitor.errors import DeliveryFailed, DeliveryRefused
-from monitor.slack.api import SlackApi, silent_logger
+from monitor.slack.api import SlackApi
 
 
 class Speaking(SlackApi):
@@ -36,7 +37,8 @@ class Speaking(SlackApi):
 
 def respond(url: str, text: str, blocks: Sequence[dict[str, Any]] = (), timeout: int = 15) -> None:
     """Answer a command, to whoever typed it alone. The address is the right to answer: it stands in no error."""
-    client = WebhookClient(url, timeout=timeout, retry_handlers=[], logger=silent_logger())
+    logger = logging.Logger("slack_sdk", level=logging.CRITICAL + 1)
+    client = WebhookClient(url, timeout=timeout, retry_handlers=[], logger=logger)
     try:
         answer: WebhookResponse = client.send(text=text, blocks=list(blocks) or None, response_type="ephemeral")
     except Exception as error:
