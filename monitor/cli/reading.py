@@ -151,6 +151,8 @@ def _show(found: Status, now: datetime) -> None:
     outbox = ", ".join(f"{count} {state}" for state, count in found.outbox.items()) or "none"
     waiting = f", the oldest unsent from {ago(found.oldest_waiting, now)}" if found.oldest_waiting else ""
     click.echo(f"{_bold('Messages')}     {outbox}{waiting}")
+    if found.socket:
+        click.echo(rest(f"{_bold('Clicks')}       ", _clicks(found.socket, now)))
     click.echo(f"{_bold('Sources')}      {len(found.sources) or 'none'}")
     for source, line in zip(found.sources, table([_source(source, now) for source in found.sources]), strict=True):
         click.echo(line)
@@ -167,6 +169,18 @@ def _show(found: Status, now: datetime) -> None:
         click.echo(click.style("To mend", fg="red", bold=True))
         for problem in found.problems:
             click.echo("  " + problem.replace("\n", "\n    "))
+
+
+def _clicks(socket: Mapping[str, Any], now: datetime) -> str:
+    """Whether people can act in Slack."""
+    if socket["state"] == "off":
+        if socket.get("bot_token"):
+            return "not from Slack: buttons and commands there need SLACK_APP_TOKEN"
+        return "not from Slack, which has no part in this"
+    heard = f", heard {ago(socket['seen'], now)}" if socket.get("seen") else ""
+    again = f", connected anew {number(socket['reconnects'], 'time')}" if socket["reconnects"] else ""
+    last = f"; the last time {socket['trouble']}" if socket["trouble"] else ""
+    return f"from Slack: {socket['state']} since {ago(socket['since'], now)}{heard}{again}{last}"
 
 
 def _source(source: SourceStatus, now: datetime) -> list[str]:
