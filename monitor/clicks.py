@@ -29,7 +29,7 @@ from monitor.slack.asked import Asked, asked_from_json
 from monitor.slack.outcomes import of_many, outcome
 from monitor.slack.permits import Known
 from monitor.slack.requests import Click, Command, FormSubmitted
-from monitor.slack.tags import Deed, tag
+from monitor.slack.tags import Deed
 from monitor.store import escalations, inbox
 from monitor.store.inbox import Kept
 from monitor.store.outbox import Outbox

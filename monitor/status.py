@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitor.hearing import hearing, hearing_problems
 from monitor.model import State
 from monitor.outgoing import MessageState
 from monitor.store import Store, escalations, facts, mutes, sources, stats
@@ -15,7 +16,6 @@ from monitor.store.lock import held
 from monitor.store.mutes import Mute
 from monitor.store.outbox import Outbox
 from monitor.store.stats import SourceStatus
-from monitor.store.times import from_text
 
 #: Gaps that ended longer ago are no news.
 RECENT = timedelta(days=7)
@@ -25,15 +25,14 @@ OVERDUE = timedelta(minutes=15)
 MANY = 3
 #: A message that waits longer than this is worth a word.
 WAITING_LONG = timedelta(minutes=5)
-#: So is a socket that cannot be opened for longer than this.
-CONNECTING_LONG = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
-    daemon noted them last (`at`); `socket`: how the connection stands over which Slack tells of clicks. `rules`: what was taken over last (`why`: how many, which content, by whom) and when;
-    `mutes` are those in force or to come. `problems` are sentences that say what to mend."""
+    daemon noted them last (`at`); `socket`: how the connection stands over which Slack tells of clicks.
+    `rules`: what was taken over last (`why`: how many, which content, by whom) and when; `mutes` are those in force or
+    to come. `problems` are sentences that say what to mend."""
 
     running: bool
     daemon: Mapping[str, Any]
@@ -62,10 +61,10 @@ def status(store: Store, now: datetime) -> Status:
         running = held(store.path)
         daemon = facts.recall(connection, "daemon")
         queue = facts.recall(connection, "queue") if running else None
-        socket = _socket(connection) if running else {}
+        socket = hearing(connection) if running else {}
         problems = [
             *_daemon_problems(running, connection),
-            *_socket_problems(socket, now),
+            *hearing_problems(socket, now),
             *(_source_problem(source) for source in listed if _in_trouble(source)),
             *(_overdue_problem(source) for source in listed if running and now - source.next_due > OVERDUE),
             *(
@@ -109,26 +108,6 @@ def _overdue_problem(source: SourceStatus) -> str:
 def _source_problem(source: SourceStatus) -> str:
     since = f"{source.last_success:%Y-%m-%d %H:%M} UTC" if source.last_success else "the beginning"
     return f"source {source.name} ({source.source}) has not been read since {since}: {source.error}"
-
-
-def _socket(connection: sqlite3.Connection) -> Mapping[str, Any]:
-    """As the daemon noted it last, its times as times."""
-    found = facts.recall(connection, "socket")
-    if not found or not isinstance(found[0], dict):
-        return {}
-    times = {name: from_text(found[0][name]) for name in ("since", "seen") if found[0].get(name)}
-    return {**found[0], **times, "at": found[1]}
-
-
-def _socket_problems(socket: Mapping[str, Any], now: datetime) -> list[str]:
-    if socket.get("state") == "off":
-        lonely = socket.get("app_token") and not socket.get("bot_token")
-        return ["SLACK_APP_TOKEN is given without SLACK_BOT_TOKEN: give both, or neither"] if lonely else []
-    if problem := socket.get("problem"):
-        return [f"people cannot act in Slack: {problem}" if socket["state"] != "connected" else str(problem)]
-    if socket and socket["state"] != "connected" and now - socket["since"] > CONNECTING_LONG:
-        return [f"people cannot act in Slack: there has been no connection since {socket['since']:%Y-%m-%d %H:%M} UTC"]
-    return []
 
 
 def _daemon_problems(running: bool, connection: sqlite3.Connection) -> list[str]:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import Full, Queue
 from typing import Any
@@ -27,6 +27,7 @@ from monitor.commands import Commands
 from monitor.credentials import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, secret
 from monitor.drill import place
 from monitor.errors import MonitorError, StoreError
+from monitor.hearing import FACT
 from monitor.people import People
 from monitor.sites import Site
 from monitor.slack.answers import Answer
@@ -131,14 +132,10 @@ class Talking:
             return None
         api_url = config.slack.api_url
         people = People(app.store, Directory(bot_token.value, api_url=api_url), app.rules.teams)
-        commands = Commands(
-            app.store, app.rules, config.competitors, install=self._install, folder=config.rules.name
-        )
+        commands = Commands(app.store, app.rules, config.competitors, install=self._install, folder=config.rules.name)
         speaking = Speaking(bot_token.value, api_url=api_url)
         at_once = AtOnce(people, self._site, commands, speaking, language=config.language)
-        clicks = Clicks(
-            app.store, people, self._site, commands, self._told, language=config.language, beat=self._beat
-        )
+        clicks = Clicks(app.store, people, self._site, commands, self._told, language=config.language, beat=self._beat)
         return Parts(app_token.value, api_url, commands, clicks, at_once)
 
     # -- where people act ----------------------------------------------------------------------------------------
@@ -192,9 +189,7 @@ class Talking:
                 self._soon(lambda: at_once.home(asked.sender.id, self._app.clock()))
         return None
 
-    def _sent(
-        self, at_once: AtOnce, sent: FormSubmitted, envelope_id: str, now: datetime
-    ) -> Mapping[str, Any] | None:
+    def _sent(self, at_once: AtOnce, sent: FormSubmitted, envelope_id: str, now: datetime) -> Mapping[str, Any] | None:
         with self._app.store.read() as connection:
             known = kept_people.person(connection, sent.sender.id)
         asked = at_once.submitted(sent, known[0] if known else None, now)
@@ -288,4 +283,4 @@ class Talking:
         socket = self._socket
         found = socket.health.to_json() if socket else {"state": "off", **talks()}
         with self._app.store.write() as connection:
-            facts.remember(connection, "socket", found, now)
+            facts.remember(connection, FACT, found, now)

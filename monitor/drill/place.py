@@ -36,8 +36,8 @@ NONE_YET = "No drill has been played here yet: `brand-monitor drill` lists those
 @dataclass(frozen=True, slots=True)
 class Setup:
     """How a drill is played. `calls_people`: those whom the rules call are called by name; `keep_hours`: teams' hours
-    and mutes hold alerts back, as in life; `speed`: how many times as fast as the clock on the wall. `install`: what its
-    buttons carry, so that a click on one is carried out here; without it there are none."""
+    and mutes hold alerts back, as in life; `speed`: how many times as fast as the clock on the wall. `install`: what
+    its buttons carry, so that a click on one is carried out here; without it there are none."""
 
     channel: str
     calls_people: bool = True

@@ -69,6 +69,4 @@ def of_many(deed: Deed, changed: int, refused: int) -> Text:
         done = many("You have {count} escalation now.", "You have {count} escalations now.", changed)
     if not refused:
         return done
-    return many(
-        "{done} {count} belongs to another team.", "{done} {count} belong to other teams.", refused, done=done
-    )
+    return many("{done} {count} belongs to another team.", "{done} {count} belong to other teams.", refused, done=done)

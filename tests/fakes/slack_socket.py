@@ -274,20 +274,19 @@ class _Link:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def _run(self) -> None:
-        with self._socket, contextlib.suppress(OSError, EOFError):
-            with self._socket.makefile("rb") as stream:
-                self._shake_hands(stream)
-                self.slack.greet(self)
-                while True:
-                    opcode, data = _frame(stream)
-                    if self.slack.silent:
-                        continue
-                    if opcode == PING:
-                        self.send(PONG, data)
-                    elif opcode == TEXT:
-                        self.slack.heard(data)
-                    elif opcode == CLOSE:
-                        break
+        with self._socket, contextlib.suppress(OSError, EOFError), self._socket.makefile("rb") as stream:
+            self._shake_hands(stream)
+            self.slack.greet(self)
+            while True:
+                opcode, data = _frame(stream)
+                if self.slack.silent:
+                    continue
+                if opcode == PING:
+                    self.send(PONG, data)
+                elif opcode == TEXT:
+                    self.slack.heard(data)
+                elif opcode == CLOSE:
+                    break
         self.slack.gone(self)
 
     def _shake_hands(self, stream: Any) -> None:

@@ -49,6 +49,7 @@ LAYERS = {
     "monitor.clicks": 3,
     "monitor.at_once": 3,
     "monitor.sites": 3,
+    "monitor.hearing": 3,
     "monitor.people": 3,
     "monitor.judge": 3,
     "monitor.escalate": 3,
