@@ -13,7 +13,6 @@ from pathlib import Path
 from monitor.errors import ConfigError, Problem
 
 SLACK_BOT_TOKEN = "SLACK_BOT_TOKEN"
-#: With it people can act in Slack: it opens the socket over which Slack tells of clicks and commands.
 SLACK_APP_TOKEN = "SLACK_APP_TOKEN"
 
 

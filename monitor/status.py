@@ -30,9 +30,9 @@ WAITING_LONG = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
-    daemon noted them last (`at`); `socket`: how the connection stands over which Slack tells of clicks.
-    `rules`: what was taken over last (`why`: how many, which content, by whom) and when; `mutes` are those in force or
-    to come. `problems` are sentences that say what to mend."""
+    daemon noted them last (`at`). `rules`: what was taken over last (`why`: how many, which content, by whom) and when;
+    `mutes` are those in force or to come. `problems` are sentences that say what to mend. `socket`: how the connection
+    stands over which Slack tells of clicks."""
 
     running: bool
     daemon: Mapping[str, Any]
@@ -64,7 +64,6 @@ def status(store: Store, now: datetime) -> Status:
         socket = hearing(connection) if running else {}
         problems = [
             *_daemon_problems(running, connection),
-            *hearing_problems(socket, now),
             *(_source_problem(source) for source in listed if _in_trouble(source)),
             *(_overdue_problem(source) for source in listed if running and now - source.next_due > OVERDUE),
             *(
@@ -74,6 +73,7 @@ def status(store: Store, now: datetime) -> Status:
         ]
         if waiting and now - waiting > WAITING_LONG:
             problems.append(f"a message has been waiting to be sent since {waiting:%Y-%m-%d %H:%M} UTC")
+        problems += hearing_problems(socket, now)
         volume = stats.volume(connection, now)
         return Status(
             running=running,

@@ -17,12 +17,12 @@ _MOVING = (
     ("timers", "due_at", "1"),
     ("cursors", "due_at", "1"),
     ("outbox", "not_before", "state <> 'sent'"),
-    ("inbox", "not_before", "applied_at IS NULL"),
     ("escalations", "told_at", _ALIVE),
     ("escalations", "held_until", _ALIVE),
     ("escalations", "snoozed_until", _ALIVE),
     # A mute of a rule file ends on the day that stands there.
     ("mutes", "until", f"origin = '{COMMAND}'"),
+    ("inbox", "not_before", "applied_at IS NULL"),
 )
 
 
