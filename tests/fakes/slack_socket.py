@@ -109,6 +109,10 @@ class SocketSlack(SlackServer):
             self.sent[id] = time.monotonic()
         link.send(TEXT, self._envelopes[id].encode())
 
+    def envelope(self, id: str) -> dict[str, Any]:
+        """The payload that was sent in it."""
+        return dict(json.loads(self._envelopes[id])["payload"])
+
     def acked(self, id: str, seconds: float = 20) -> dict[str, Any]:
         """Wait for the acknowledgement; what came with it."""
         self.until(lambda: id in self._acks, seconds)
