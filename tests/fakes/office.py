@@ -1,4 +1,4 @@
-"""A team at work in Slack: the whole application on real files, its socket and its worker, and a Slack they click in."""
+"""A team at work in Slack: the application on real files, its socket and its worker, and a Slack that they click in."""
 
 from __future__ import annotations
 
