@@ -24,12 +24,15 @@ from monitor.slack.permits import Known
 from monitor.slack.requests import Click, Command, FormSubmitted
 from monitor.slack.speaking import Speaking, respond
 from monitor.slack.tags import Deed
+from monitor.slack.text import escape
 from monitor.store import escalations
 from monitor.wording.text import Text, say
 from monitor.wording.words import Words
 
 log = logging.getLogger(__name__)
 
+#: What somebody is told alone is no longer than this.
+LONGEST_TEXT = 2_000
 #: Clicks on these open a form first.
 OPENS = frozenset({*FORMS, Deed.READ_GUIDELINE})
 #: Slack's codes for a form that came too late, and for one that it does not take twice.
@@ -156,7 +159,7 @@ class AtOnce:
         return self.whisper(user, channel, answer)
 
     def whisper(self, user: str, channel: str, said: Answer | str) -> None:
-        answer = said if isinstance(said, Answer) else Answer(said)
+        answer = said if isinstance(said, Answer) else Answer(escape(said, LONGEST_TEXT))
         try:
             try:
                 self._speaking.whisper(user, channel, answer.text, answer.blocks)

@@ -120,6 +120,10 @@ class Talking:
             self._socket.stop()
         self._arrived.set()
 
+    def look(self) -> None:
+        """Look at once whether there is anything to carry out."""
+        self._arrived.set()
+
     @property
     def thread(self) -> threading.Thread:
         """The one that carries out what was kept."""

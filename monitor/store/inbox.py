@@ -46,13 +46,20 @@ def due(connection: sqlite3.Connection, now: datetime, limit: int = 50) -> tuple
         " ORDER BY id LIMIT ?",
         [to_text(now), limit],
     )
-    return tuple(
-        Kept(row["id"], row["envelope_id"], json.loads(row["request"]), from_text(row["received_at"]), row["attempts"])
-        for row in rows.fetchall()
-    )
+    return tuple(_kept(row, now) for row in rows.fetchall())
+
+
+def _kept(row: sqlite3.Row, now: datetime) -> Kept:
+    try:
+        request, received_at = json.loads(row["request"]), from_text(row["received_at"])
+    except ValueError:
+        # Whoever carries it out finds nothing in it, and goes on to the next.
+        request, received_at = {}, now
+    return Kept(row["id"], row["envelope_id"], request, received_at, row["attempts"])
 
 
 def next_due(connection: sqlite3.Connection) -> datetime | None:
+    """When the next that waits is to be carried out."""
     row = connection.execute("SELECT min(not_before) FROM inbox WHERE applied_at IS NULL").fetchone()
     return from_text(row[0]) if row[0] else None
 

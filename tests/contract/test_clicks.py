@@ -241,17 +241,17 @@ def test_while_slack_does_not_say_who_it_is_the_click_waits(office: Office) -> N
     # Others go on meanwhile.
     office.press(BRUNO, Deed.NOT_NEGATIVE)
     office.slack.until(lambda: (True, "") not in office.inbox() and any(done for done, _ in office.inbox()))
-    office.now += timedelta(seconds=RETRIES[0])
+    office.later(seconds=RETRIES[0])
     office.until_applied(2)
 
 
 def test_what_cannot_be_judged_in_ten_minutes_is_told(office: Office) -> None:
     office.slack.script("users.info", *[HTTP_500_BEFORE_ACCEPTING] * 50)
-    office.press(ANNA, Deed.ACKNOWLEDGE)
+    office.slack.acked(office.press(ANNA, Deed.ACKNOWLEDGE))
     begun = office.now
     for tried in range(1, len(RETRIES) + 1):
         office.slack.until(lambda tried=tried: attempts(office) == tried)
-        office.now += timedelta(seconds=60)
+        office.later(seconds=60)
     office.slack.until(lambda: office.whispers(ANNA))
     assert "does not tell who may do this" in office.whispers(ANNA)[0]
     assert office.now - begun > timedelta(minutes=10) and office.escalation().state is State.OPEN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Office(World):
         slack.channels |= {"social": "C00000003", "legal": "C00000004", "alerts": "C00000005"}
         super().__init__(folder, teams=teams, **rules)
         slack.now = lambda: self.now.timestamp()
+        self.install = self.app.install_id()
         self.talking: Talking | None = None
 
     def opened(self) -> App:
@@ -76,13 +78,18 @@ class Office(World):
         self.app.close()
         self.app = self.opened()
 
+    def later(self, **length: float) -> None:
+        """Time passes, and the worker looks at the clock."""
+        self.now += timedelta(**length)
+        if self.talking:
+            self.talking.look()
+
     # -- people --------------------------------------------------------------------------------------------------
 
     def tag(self, deed: Deed, escalation: int = 1, *mentions: int, install: str = "") -> str:
         with self.app.store.read() as connection:
             root = Outbox(connection).root_of(escalation)
-        known = install or self.app.install_id()
-        return str(Tag(deed, escalation, root.id if root else 0, known, mentions))
+        return str(Tag(deed, escalation, root.id if root else 0, install or self.install, mentions))
 
     def press(self, user: str, deed: Deed, *mentions: int, install: str = "") -> str:
         """`user` presses a button of the message; the id of the envelope."""
