@@ -57,7 +57,8 @@ class AtOnce:
             made = self._form(click, who, speech, now)
             if isinstance(made, Text):
                 return self.whisper(click.sender.id, click.channel, speech.text(made))
-            return self._speaking.open_form(click.trigger_id, made)
+            self._speaking.open_form(click.trigger_id, made)
+            return self._adopt(click, now)
         except DeliveryRefused as error:
             log.warning("a form cannot be opened: %s", error)
             late = error.code in _LATE
@@ -100,6 +101,11 @@ class AtOnce:
             return no
         at = site.clock(now)
         return form(click.tag, view, _choices(site, view, kept, at), speech)
+
+    def _adopt(self, click: Click, now: datetime) -> None:
+        with self._sites(click.tag.install) as site:
+            if site:
+                site.adopt(click.tag.outbox_id, click.channel, click.message_ts, now)
 
     def _refusal(self, who: Known, teams: tuple[Team, ...], now: datetime) -> Text | None:
         try:

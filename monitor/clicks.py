@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor import told
 from monitor.acting import Storage
 from monitor.commands import Commands, Reader
 from monitor.errors import DeliveryError, DeliveryRefused, MonitorError, StoreError
@@ -96,15 +95,16 @@ class Clicks:
         self._store, self._people, self._sites, self._commands = store, people, sites, commands
         self._tell, self._language, self._beat = tell, language, beat
 
-    def step(self, now: datetime) -> datetime | None:
-        """Carry out what is due; return when the next is. Raises `StoreError` where the database cannot be used."""
+    def step(self, now: datetime) -> tuple[int, datetime | None]:
+        """Carry out what is due; return how much that was, and when the next is. Raises `StoreError` where the database
+        cannot be used."""
         with self._store.read() as connection:
             due = inbox.due(connection, now)
         for row in due:
             self._beat()
             self._apply(row, now)
         with self._store.read() as connection:
-            return inbox.next_due(connection)
+            return len(due), inbox.next_due(connection)
 
     def forget(self, now: datetime) -> None:
         with self._store.write() as connection:
@@ -152,9 +152,7 @@ class Clicks:
         with self._sites(asked.tag.install) as site:
             if site is None:
                 return ELSEWHERE
-            if line.message_ts and asked.tag.outbox_id:
-                with site.store.write() as connection:
-                    told.adopt(connection, asked.tag.outbox_id, line.channel, line.message_ts, site.clock(now))
+            site.adopt(asked.tag.outbox_id, line.channel, line.message_ts, now)
             if asked.tag.deed is Deed.READ_GUIDELINE:
                 return self._read(row, asked, who, now)
             if site.over:

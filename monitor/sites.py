@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor import told
 from monitor.acting import Acting, Storage
 from monitor.carry_out import kept_by
 from monitor.model import Escalation
@@ -30,6 +31,12 @@ class Site:
     clock: Callable[[datetime], datetime] = lambda now: now
     own: bool = True
     over: bool = False
+
+    def adopt(self, outbox_id: int, channel: str, ts: str, now: datetime) -> None:
+        """Somebody pressed a button of message `outbox_id`, so that it stands in `channel` as `ts`."""
+        if outbox_id and ts:
+            with self.store.write() as connection:
+                told.adopt(connection, outbox_id, channel, ts, self.clock(now))
 
     def channel_of(self, outbox_id: int) -> str:
         """The id of the channel in which that message stands; empty where nobody knows."""

@@ -223,7 +223,9 @@ class Talking:
             try:
                 parts, now = self._parts, self._app.clock()
                 if parts:
-                    due = parts.clicks.step(now)
+                    done, due = parts.clicks.step(now)
+                    if done:
+                        self._changed()
                     if due is not None:
                         wait = max(0.05, (due - now).total_seconds())
                     self._forget_now_and_then(parts.clicks, now)
