@@ -144,7 +144,7 @@ class App:
             config = config or load_config(self.config.file)
             rules = proven_rules(config, self.clock().date(), self.stopwatch, before=self.rules)
             sources, speaking = Sources(config, self._parser), messenger(config, self.install_id())
-            return Prepared(config, rules, last_change(config.rules), sources, speaking)
+            return Prepared(config, rules, last_change(config.rules), sources, speaking, buttons())
         except ConfigError as error:
             with self.store.write() as connection:
                 refuse(connection, self.config, self.rules, str(error), self.clock())
@@ -161,7 +161,7 @@ class App:
             reroute(connection, prepared.rules.teams, self.clock())
         self.config, self.rules, self.rules_problem, self.sources = config, prepared.rules, "", prepared.sources
         self._build()
-        renderer = Renderer(self.install_id(), config.language, buttons=buttons())
+        renderer = Renderer(self.install_id(), config.language, buttons=prepared.buttons)
         self.delivery.use(prepared.messenger, config.slack.fallback_channel, renderer)
         self.delivery.retry_blocked(self.clock())
 
@@ -186,6 +186,7 @@ class Prepared:
     change: Change | None
     sources: Sources
     messenger: Any
+    buttons: bool
 
 
 # -- parts that commands use alone -------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from monitor.escalation.events import (
 from monitor.model import Escalation
 from monitor.outgoing import MessageKind
 from monitor.rules.snapshot import Snapshot, snapshot_from_json
-from monitor.store import escalations, mutes
+from monitor.store import escalations, mutes, people
 from monitor.store.outbox import Outbox
 
 #: A reply in the thread names so many of its new mentions one by one; it counts them all.
@@ -129,9 +129,17 @@ def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect
             if effect.call:
                 _call(connection, after, [after.tier], effect.text, now)
             else:
-                notify = kept_by(connection, after).person(after.assignee) if effect.remind else ()
+                notify = _whoever_has_it(connection, after) if effect.remind else ()
                 _reply(connection, after, effect.text, notify, now)
     return False
+
+
+def _whoever_has_it(connection: sqlite3.Connection, escalation: Escalation) -> tuple[str, ...]:
+    """Their Slack id: of its teams', or of somebody in none of them to whom it was given in Slack."""
+    if known := kept_by(connection, escalation).person(escalation.assignee):
+        return known
+    found = people.id_of(connection, escalation.assignee)
+    return (found,) if found else ()
 
 
 def _reply(

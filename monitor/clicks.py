@@ -55,6 +55,11 @@ class Line:
     message_ts: str = ""
     command: str = ""
 
+    @property
+    def at_home(self) -> bool:
+        """Whether they pressed a button of App Home."""
+        return self.asked is not None and not self.asked.tag.outbox_id
+
 
 def kept_click(click: Click) -> dict[str, Any]:
     """What is stored of it."""
@@ -78,8 +83,8 @@ def _line(request: Mapping[str, Any]) -> Line:
 
 
 class Clicks:
-    """For one thread. `tell` is given the row, whom to tell, where, and what; it must not raise. `beat` is called
-    before each row and each act."""
+    """For one thread. `tell` is given the row, whom to tell, where, and what; `acted` is told of each that
+    is done with; neither may raise. `beat` is called before each row and each act."""
 
     def __init__(
         self,
@@ -89,11 +94,12 @@ class Clicks:
         commands: Commands,
         tell: Callable[[Kept, Line, Answer | str], None],
         *,
+        acted: Callable[[Line], None] = lambda line: None,
         language: str = "en",
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._people, self._sites, self._commands = store, people, sites, commands
-        self._tell, self._language, self._beat = tell, language, beat
+        self._tell, self._acted, self._language, self._beat = tell, acted, language, beat
 
     def step(self, now: datetime) -> tuple[int, datetime | None]:
         """Carry out what is due; return how much that was, and when the next is. Raises `StoreError` where the database
@@ -141,6 +147,7 @@ class Clicks:
             log.exception("row %s of the inbox cannot be carried out", row.id)
             said = _UNKNOWN
         self._mark(row, _in_english(said), now)
+        self._acted(line)
         if said is not None:
             speech = words_of(who, self._language)
             self._tell(row, line, said if isinstance(said, Answer) else speech.text(said))

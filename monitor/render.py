@@ -20,15 +20,13 @@ from monitor.store.mentions import by_ids
 class Renderer:
     """With a `mark` every message bears it; `calls_people` false: nobody is called by name, whatever the rules ask for.
 
-    `install` names this database in the buttons; there are none without `buttons`, since nobody would hear of a click.
-    `language` is that of teams that have none of their own.
+    `install` names this database in the buttons; `language` is that of teams that have none of their own.
     """
 
     install: str = ""
     language: str = "en"
     mark: Mark | None = None
     calls_people: bool = True
-    buttons: bool = False
 
     def message(self, connection: sqlite3.Connection, waiting: Waiting, now: datetime) -> Message:
         """As things are now, not as they were when the message was put into the outbox."""

@@ -250,6 +250,12 @@ class Talking:
         else:
             self._soon(lambda: at_once.respond(url, line.user, line.channel, said))
 
+    def _acted(self, line: Line) -> None:
+        """App Home shows what its buttons did, too; messages are brought up to date by delivery."""
+        if line.at_home and self._parts:
+            at_once = self._parts.at_once
+            self._soon(lambda: at_once.home(line.user, self._app.clock()))
+
     def _channel_of(self, line: Line) -> str:
         """Where the message stands whose form was sent; empty where nobody knows."""
         if line.asked is None or not line.asked.tag.outbox_id:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from slack_sdk import WebClient
+
 from monitor.errors import DeliveryRefused
 from monitor.slack.api import SlackApi
 from monitor.slack.permits import Kind, Known, known
@@ -10,10 +12,17 @@ from monitor.slack.permits import Kind, Known, known
 _UNSEEN = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 
+#: Somebody waits for what follows from the answer.
+_PATIENCE = 5
+
+
 class Directory(SlackApi):
     """Raises only `DeliveryError`s."""
 
     _ours: frozenset[str] | None = None
+
+    def __init__(self, token: str, *, api_url: str = WebClient.BASE_URL) -> None:
+        super().__init__(token, api_url=api_url, timeout=_PATIENCE)
 
     def person(self, id: str) -> Known:
         try:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from monitor.app import buttons
 from monitor.clicks import RETRIES
+from monitor.hearing import hearing
 from monitor.model import Outcome, State
 from monitor.outgoing import MessageState
 from monitor.slack.tags import Deed
+from monitor.status import status
+from monitor.store.lock import hold
 from monitor.store.outbox import Outbox
-from tests.fakes.office import Office
+from monitor.talking import Talking
+from tests.fakes.office import QUICK, Office
 from tests.fakes.slack_server import HTTP_500_AFTER_ACCEPTING, HTTP_500_BEFORE_ACCEPTING, TOKEN, refused
 from tests.fakes.slack_socket import APP_TOKEN, SocketSlack, member
 from tests.fakes.world import THREAD
@@ -360,6 +367,20 @@ def test_it_can_be_given_to_anybody_and_is_known_by_their_name(office: Office) -
     office.until(lambda one: one.assignee == "bruno")
 
 
+def test_whoever_was_given_it_in_slack_is_called_by_the_reminder(tmp_path: Path, slack: SocketSlack) -> None:
+    office = Office(tmp_path, slack, thread=f"{THREAD}acknowledged: {{remind_after: 30m}}\n")
+    office.escalated()
+    office.start()
+    office.form(ANNA, Deed.ASSIGN, anybody={"selected_user": CARLA})
+    office.until_state(State.ACKNOWLEDGED)
+    office.wait(minutes=31)
+    office.deliver()
+    replies = [post for post in slack.posts("social") if post.get("thread_ts")]
+    assert f"<@{CARLA}>" in json.dumps(replies[-1])
+    office.stop()
+    office.app.close()
+
+
 def test_snooze_and_hand_over(office: Office) -> None:
     office.form(ANNA, Deed.SNOOZE, until=option("in:3600"))
     snoozed = office.until_state(State.SNOOZED)
@@ -405,3 +426,67 @@ def test_app_home_is_shown_when_it_is_opened(office: Office) -> None:
     office.slack.until(lambda: office.slack.homes)
     user, view = office.slack.homes[0]
     assert user == ANNA and view["type"] == "home"
+
+
+def test_a_button_of_app_home_acts_and_app_home_shows_it(office: Office) -> None:
+    office.slack.press(ANNA, f"ack:1:0:{office.install}")
+    office.until_state(State.ACKNOWLEDGED)
+    office.slack.until(lambda: office.slack.homes)
+
+
+# -- how it stands, tokens ---------------------------------------------------------------------------------------
+
+
+def noted(office: Office) -> dict[str, Any]:
+    with office.app.store.read() as connection:
+        return dict(hearing(connection))
+
+
+def test_a_deaf_socket_is_built_anew_and_told_by_status(office: Office) -> None:
+    with hold(office.app.store.path):
+        office.slack.until(lambda: noted(office).get("state") == "connected")
+        office.slack.silent = True
+        office.slack.until(lambda: noted(office)["state"] == "connecting")
+        office.now += timedelta(minutes=3)
+        assert "people cannot act in Slack" in " ".join(status(office.app.store, office.now).problems)
+        office.slack.silent = False
+        office.slack.until(lambda: noted(office)["state"] == "connected")
+        found = status(office.app.store, office.now)
+    assert "silent" in found.socket["trouble"] and found.socket["reconnects"] == 1
+    assert not [problem for problem in found.problems if "Slack" in problem]
+    office.press(ANNA, Deed.ACKNOWLEDGE)
+    office.until_state(State.ACKNOWLEDGED)
+
+
+def test_without_an_app_token_nothing_is_heard_and_that_is_no_problem(
+    tmp_path: Path, slack: SocketSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SLACK_APP_TOKEN")
+    office = Office(tmp_path, slack, thread=THREAD)
+    office.talking = talking = Talking(office.app, lambda: None, pace=QUICK)
+    talking.start()
+    slack.until(lambda: noted(office))
+    with hold(office.app.store.path):
+        found = status(office.app.store, office.now)
+    assert found.socket["state"] == "off" and found.problems == () and not buttons()
+    # A reload takes over the token that is there by then.
+    monkeypatch.setenv("SLACK_APP_TOKEN", APP_TOKEN)
+    assert office.app.prepare(office.app.config).buttons
+    talking.take_over()
+    slack.until(lambda: slack.connections)
+    slack.app_token = "xapp-another"
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-another")
+    talking.take_over()
+    slack.until(lambda: slack.opened == 2 and slack.connections == 1)
+    office.stop()
+    office.app.close()
+
+
+def test_an_app_token_alone_is_a_problem(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLACK_BOT_TOKEN")
+    assert office.talking
+    office.talking.take_over()
+    office.slack.until(lambda: noted(office).get("state") == "off")
+    with hold(office.app.store.path):
+        assert "without SLACK_BOT_TOKEN" in " ".join(status(office.app.store, office.now).problems)
+    office.slack.until(lambda: not office.slack.connections)
