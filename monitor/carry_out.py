@@ -134,14 +134,6 @@ def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect
     return False
 
 
-def _whoever_has_it(connection: sqlite3.Connection, escalation: Escalation) -> tuple[str, ...]:
-    """Their Slack id: of its teams', or of somebody in none of them to whom it was given in Slack."""
-    if known := kept_by(connection, escalation).person(escalation.assignee):
-        return known
-    found = people.id_of(connection, escalation.assignee)
-    return (found,) if found else ()
-
-
 def _reply(
     connection: sqlite3.Connection, escalation: Escalation, text: str, notify: tuple[str, ...], now: datetime
 ) -> None:
@@ -230,3 +222,11 @@ def _channel(connection: sqlite3.Connection, escalation: Escalation) -> str:
     """Where its message stands, or will: that of the rule it was first posted for."""
     root = Outbox(connection).root_of(escalation.id)
     return root.channel if root else kept_by(connection, escalation).first_channel
+
+
+def _whoever_has_it(connection: sqlite3.Connection, escalation: Escalation) -> tuple[str, ...]:
+    """Their Slack id: of its teams', or of somebody in none of them to whom it was given in Slack."""
+    if known := kept_by(connection, escalation).person(escalation.assignee):
+        return known
+    found = people.id_of(connection, escalation.assignee)
+    return (found,) if found else ()
