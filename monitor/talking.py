@@ -139,7 +139,10 @@ class Talking:
         commands = Commands(app.store, app.rules, config.competitors, install=self._install, folder=config.rules.name)
         speaking = Speaking(bot_token.value, api_url=api_url)
         at_once = AtOnce(people, self._site, commands, speaking, language=config.language)
-        clicks = Clicks(app.store, people, self._site, commands, self._told, language=config.language, beat=self._beat)
+        clicks = Clicks(
+            app.store, people, self._site, commands, self._told,
+            acted=self._acted, language=config.language, beat=self._beat,
+        )  # fmt: skip
         return Parts(app_token.value, api_url, commands, clicks, at_once)
 
     # -- where people act ----------------------------------------------------------------------------------------
