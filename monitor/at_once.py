@@ -6,12 +6,13 @@ Best effort, each on its own: what fails is told to whoever asked, if that works
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from monitor.carry_out import kept_by
 from monitor.clicks import reader_of, words_of
-from monitor.commands import Commands
+from monitor.commands import Commands, Reader
 from monitor.errors import DeliveryError, DeliveryRefused, MonitorError
 from monitor.model import Escalation, EscalationView
 from monitor.people import People
@@ -40,12 +41,19 @@ _LATE = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_i
 
 
 class AtOnce:
-    """May be used by any thread; nothing here raises."""
+    """May be used by any thread; nothing here raises. `address` tells that of our workspace in Slack."""
 
     def __init__(
-        self, people: People, sites: Sites, commands: Commands, speaking: Speaking, *, language: str = "en"
+        self,
+        people: People,
+        sites: Sites,
+        commands: Commands,
+        speaking: Speaking,
+        address: Callable[[], str | None],
+        *,
+        language: str = "en",
     ) -> None:
-        self._people, self._sites, self._commands = people, sites, commands
+        self._people, self._sites, self._commands, self._address = people, sites, commands, address
         self._speaking, self._language = speaking, language
 
     # -- forms ---------------------------------------------------------------------------------------------------
@@ -138,20 +146,24 @@ class AtOnce:
             return Answer(speech.say("Slack cannot be asked who you are. Try again in a while."))
         if no := self._refusal(who, (), now):
             return Answer(speech.text(no))
-        reader = reader_of(self._people, who, self._commands, self._language, now)
-        return self._commands.answer(command.text, reader, now)
+        return self._commands.answer(command.text, self._reader(who, now), now)
 
     def home(self, user: str, now: datetime) -> None:
         who = self._known(user, now)
         if who is None or self._refusal(who, (), now):
             return
         try:
-            reader = reader_of(self._people, who, self._commands, self._language, now)
-            self._speaking.publish_home(user, self._commands.home(reader, now))
+            self._speaking.publish_home(user, self._commands.home(self._reader(who, now), now))
         except MonitorError as error:
             log.warning("App Home cannot be shown: %s", error)
         except Exception:
             log.exception("App Home cannot be made")
+
+    def _reader(self, who: Known, now: datetime) -> Reader:
+        if self._commands.workspace is None:
+            with suppress(DeliveryError):
+                self._commands.workspace = self._address()
+        return reader_of(self._people, who, self._commands, self._language, now)
 
     # -- telling -------------------------------------------------------------------------------------------------
 

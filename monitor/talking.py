@@ -135,10 +135,11 @@ class Talking:
         if app_token is None or bot_token is None:
             return None
         api_url = config.slack.api_url
-        people = People(app.store, Directory(bot_token.value, api_url=api_url), app.rules.teams)
+        directory = Directory(bot_token.value, api_url=api_url)
+        people = People(app.store, directory, app.rules.teams)
         commands = Commands(app.store, app.rules, config.competitors, install=self._install, folder=config.rules.name)
         speaking = Speaking(bot_token.value, api_url=api_url)
-        at_once = AtOnce(people, self._site, commands, speaking, language=config.language)
+        at_once = AtOnce(people, self._site, commands, speaking, directory.address, language=config.language)
         clicks = Clicks(
             app.store, people, self._site, commands, self._told,
             acted=self._acted, language=config.language, beat=self._beat,

@@ -20,6 +20,7 @@ class Directory(SlackApi):
     """Raises only `DeliveryError`s."""
 
     _ours: frozenset[str] | None = None
+    _address: str | None = None
 
     def __init__(self, token: str, *, api_url: str = WebClient.BASE_URL) -> None:
         super().__init__(token, api_url=api_url, timeout=_PATIENCE)
@@ -39,9 +40,15 @@ class Directory(SlackApi):
         answer = self._call(self._client.usergroups_users_list, usergroup=group)
         return frozenset(str(id) for id in answer.get("users") or ())
 
+    def address(self) -> str | None:
+        """Of our workspace: "https://acme.slack.com/"."""
+        self._workspaces()
+        return self._address
+
     def _workspaces(self) -> frozenset[str]:
         """The ids of the workspace that the app belongs to, and of its organisation."""
         if self._ours is None:
             answer = self._call(self._client.auth_test)
+            self._address = str(answer.get("url") or "") or None
             self._ours = frozenset(str(id) for key in ("team_id", "enterprise_id") if (id := answer.get(key)))
         return self._ours

@@ -199,7 +199,7 @@ class SocketSlack(SlackServer):
             return None
         match method:
             case "auth.test":
-                return {**super()._answer(method, token, arguments), "team_id": TEAM}
+                return {**super()._answer(method, token, arguments), "team_id": TEAM, "url": "https://acme.slack.com/"}
             case "users.info":
                 user = self.users.get(arguments["user"])
                 return {"ok": True, "user": user} if user else _no("user_not_found")
