@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config import Config, config_schema, parse_config
-from monitor.credentials import SLACK_BOT_TOKEN, secret
+from monitor.credentials import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, secret
 from monitor.deliver import Delivery
 from monitor.errors import ConfigError, MonitorError, Problem
 from monitor.escalate import Escalate, reroute
@@ -79,7 +79,7 @@ class App:
                 self.store,
                 messenger(config, install),
                 fallback_channel=config.slack.fallback_channel,
-                renderer=Renderer(install, config.language),
+                renderer=Renderer(install, config.language, buttons=buttons()),
             )
         except BaseException:
             self.close()
@@ -144,7 +144,7 @@ class App:
             config = config or load_config(self.config.file)
             rules = proven_rules(config, self.clock().date(), self.stopwatch, before=self.rules)
             sources, speaking = Sources(config, self._parser), messenger(config, self.install_id())
-            return Prepared(config, rules, last_change(config.rules), sources, speaking)
+            return Prepared(config, rules, last_change(config.rules), sources, speaking, buttons())
         except ConfigError as error:
             with self.store.write() as connection:
                 refuse(connection, self.config, self.rules, str(error), self.clock())
@@ -161,7 +161,7 @@ class App:
             reroute(connection, prepared.rules.teams, self.clock())
         self.config, self.rules, self.rules_problem, self.sources = config, prepared.rules, "", prepared.sources
         self._build()
-        renderer = Renderer(self.install_id(), config.language)
+        renderer = Renderer(self.install_id(), config.language, buttons=prepared.buttons)
         self.delivery.use(prepared.messenger, config.slack.fallback_channel, renderer)
         self.delivery.retry_blocked(self.clock())
 
@@ -186,6 +186,7 @@ class Prepared:
     change: Change | None
     sources: Sources
     messenger: Any
+    buttons: bool
 
 
 # -- parts that commands use alone -------------------------------------------------------------------------------
@@ -236,6 +237,16 @@ class Sources:
 
 def open_store(config: Path | None, *, create: bool = True) -> Store:
     return Store(load_config(config).store, create=create)
+
+
+def talks() -> dict[str, bool]:
+    """Which of Slack's tokens there are: with both, people can act there."""
+    return {"app_token": secret(SLACK_APP_TOKEN) is not None, "bot_token": secret(SLACK_BOT_TOKEN) is not None}
+
+
+def buttons() -> bool:
+    """Whether messages get buttons: only where somebody will hear of a click."""
+    return all(talks().values())
 
 
 def messenger(config: Config, install: str) -> Any:

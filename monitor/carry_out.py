@@ -27,7 +27,7 @@ from monitor.escalation.events import (
 from monitor.model import Escalation
 from monitor.outgoing import MessageKind
 from monitor.rules.snapshot import Snapshot, snapshot_from_json
-from monitor.store import escalations, mutes
+from monitor.store import escalations, mutes, people
 from monitor.store.outbox import Outbox
 from monitor.wording.names import team_name
 from monitor.wording.text import Text, say
@@ -142,7 +142,7 @@ def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect
             if effect.call:
                 _call(connection, after, [after.tier], texts, now)
             else:
-                notify = kept_by(connection, after).person(after.assignee) if effect.remind else ()
+                notify = _whoever_has_it(connection, after) if effect.remind else ()
                 _reply(connection, after, texts, notify, now)
     return False
 
@@ -265,3 +265,11 @@ def _channel(connection: sqlite3.Connection, escalation: Escalation) -> str:
     """Where its message stands, or will: that of the rule it was first posted for."""
     root = Outbox(connection).root_of(escalation.id)
     return root.channel if root else kept_by(connection, escalation).first_channel
+
+
+def _whoever_has_it(connection: sqlite3.Connection, escalation: Escalation) -> tuple[str, ...]:
+    """Their Slack id: of its teams', or of somebody in none of them to whom it was given in Slack."""
+    if known := kept_by(connection, escalation).person(escalation.assignee):
+        return known
+    found = people.id_of(connection, escalation.assignee)
+    return (found,) if found else ()

@@ -1,9 +1,11 @@
-"""The daemon: a scheduler (the main thread), polls in threads of their own, one ingest thread, one delivery thread.
+"""The daemon: a scheduler (the main thread), polls in threads of their own, one ingest thread, one delivery thread; and
+what people do in Slack (`monitor.talking`).
 
     scheduler ──▶ poll threads ──bounded queue──▶ ingest: store, judge, escalate ──outbox──▶ delivery ──▶ Slack
+                                                          clicks: carry out ──────┘  ▲────── talking ◀─────┘
 
 SIGTERM and SIGINT drain and stop within `STOP_WITHIN` seconds, SIGHUP reloads. systemd's watchdog is fed only while
-both inner loops move on; whether Slack or a source can be reached has no part in it.
+the inner loops move on; whether Slack or a source can be reached has no part in it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from monitor.reloading import Reloading
 from monitor.store import facts
 from monitor.store.lock import hold
 from monitor.systemd import notify, watchdog_seconds
+from monitor.talking import Talking
 
 log = logging.getLogger("monitor.daemon")
 
@@ -71,6 +74,7 @@ class Daemon:
         self._stop = threading.Event()
         self._reloading = Reloading(app, self._wake_up)
         self._deliver_now = threading.Event()
+        self._talking = Talking(app, self._deliver_now.set, lambda: self._beat("clicks"))
         self._drain_until = float("inf")
         self._beats: dict[str, float] = {}
         self._queue_noted_at: datetime | None = None
@@ -92,6 +96,7 @@ class Daemon:
             ]
             for thread in threads:
                 thread.start()
+            self._talking.start()
             notify("READY=1", f"STATUS={self._in_words()}")
             log.info("brand-monitor %s is running: %s", __version__, self._in_words())
             try:
@@ -179,6 +184,7 @@ class Daemon:
             if isinstance(found, Prepared):
                 self._app.take_over(found)
                 self._polling.configure(self._app.sources.configured, self._app.clock())
+                self._talking.take_over()
                 log.info("reloaded: %s", self._in_words())
             elif isinstance(found, StoreError):
                 raise found
@@ -289,12 +295,14 @@ class Daemon:
 
     def _drain(self, threads: list[threading.Thread]) -> None:
         self._stop.set()
+        self._talking.stop()
         self._drain_until = time.monotonic() + STOP_WITHIN - 2
         ingest, delivery = threads
         ingest.join(STOP_WITHIN - 2)
         self._deliver_now.set()
         delivery.join(max(0.1, self._drain_until + 1 - time.monotonic()))
-        for thread in threads:
+        self._talking.thread.join(max(0.1, self._drain_until + 1 - time.monotonic()))
+        for thread in (*threads, self._talking.thread):
             if thread.is_alive():
                 self.drained = False
                 log.warning(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitor.hearing import hearing, hearing_problems
 from monitor.model import State
 from monitor.outgoing import MessageState
 from monitor.rules.load import RuleSet
@@ -38,11 +39,13 @@ class Status:
     """`running`: a daemon holds this database now. `queue`: polls under way and polls that wait to be stored, as the
     daemon noted them last (`at`). `muted`: how many messages wait for the end of a mute. `rules`: what was taken over
     last (`why`: how many, which content, by whom) and when; `mutes` are those in force or to come. `guidelines`: who
-    has (not) read which. `problems` are sentences that say what to mend, in the language and time of whoever asked."""
+    has (not) read which. `problems` are sentences that say what to mend, in the language and time of whoever asked.
+    `socket`: how the connection stands over which Slack tells of clicks."""
 
     running: bool
     daemon: Mapping[str, Any]
     queue: Mapping[str, Any]
+    socket: Mapping[str, Any]
     sources: tuple[SourceStatus, ...]
     gaps: tuple[Mapping[str, Any], ...]
     posts: int
@@ -69,6 +72,7 @@ def status(store: Store, now: datetime, words: Words = _PLAIN, rules: RuleSet | 
         running = held(store.path)
         daemon = facts.recall(connection, "daemon")
         queue = facts.recall(connection, "queue") if running else None
+        socket = hearing(connection) if running else {}
         problems = [
             *_daemon_problems(running, connection, words),
             *(_source_problem(source, words) for source in listed if _in_trouble(source)),
@@ -82,11 +86,13 @@ def status(store: Store, now: datetime, words: Words = _PLAIN, rules: RuleSet | 
         ]
         if waiting and now - waiting > WAITING_LONG:
             problems.append(words.say("a message has been waiting to be sent since {time}", time=waiting))
+        problems += hearing_problems(socket, now, words)
         volume = stats.volume(connection, now)
         return Status(
             running=running,
             daemon=dict(daemon[0]) if daemon and isinstance(daemon[0], dict) else {},
             queue={**queue[0], "at": queue[1]} if queue and isinstance(queue[0], dict) else {},
+            socket=socket,
             sources=listed,
             gaps=gaps,
             posts=volume.posts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -170,6 +171,8 @@ def _show(found: Status, now: datetime) -> None:
     outbox += f" ({found.muted} until a mute ends)" if found.muted else ""
     waiting = f", the oldest unsent from {ago(found.oldest_waiting, now)}" if found.oldest_waiting else ""
     click.echo(f"{_bold('Messages')}     {outbox}{waiting}")
+    if found.socket:
+        click.echo(rest(f"{_bold('Clicks')}       ", _clicks(found.socket, now)))
     click.echo(f"{_bold('Sources')}      {len(found.sources) or 'none'}")
     for source, line in zip(found.sources, table([_source(source, now) for source in found.sources]), strict=True):
         click.echo(line)
@@ -186,6 +189,18 @@ def _show(found: Status, now: datetime) -> None:
         click.echo(click.style("To mend", fg="red", bold=True))
         for problem in found.problems:
             click.echo("  " + problem.replace("\n", "\n    "))
+
+
+def _clicks(socket: Mapping[str, Any], now: datetime) -> str:
+    """Whether people can act in Slack."""
+    if socket["state"] == "off":
+        if socket.get("bot_token"):
+            return "not from Slack: buttons and commands there need SLACK_APP_TOKEN"
+        return "not from Slack, which has no part in this"
+    heard = f", heard {ago(socket['seen'], now)}" if socket.get("seen") else ""
+    again = f", connected anew {number(socket['reconnects'], 'time')}" if socket["reconnects"] else ""
+    last = f"; the last time {socket['trouble']}" if socket["trouble"] else ""
+    return f"from Slack: {socket['state']} since {ago(socket['since'], now)}{heard}{again}{last}"
 
 
 def _source(source: SourceStatus, now: datetime) -> list[str]:

@@ -28,18 +28,22 @@ from monitor.store.times import from_text
 TERMINAL = "this terminal"
 #: No script has so many posts.
 MOST_MENTIONS = 100_000
+#: How the names of drills begin that messages and buttons carry.
+INSTALL = "drill-"
 NONE_YET = "No drill has been played here yet: `brand-monitor drill` lists those that there are."
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """How a drill is played. `calls_people`: those whom the rules call are called by name; `keep_hours`: teams' hours
-    and mutes hold alerts back, as in life; `speed`: how many times as fast as the clock on the wall."""
+    and mutes hold alerts back, as in life; `speed`: how many times as fast as the clock on the wall. `install`: what
+    its buttons carry, so that a click on one is carried out here; without it there are none."""
 
     channel: str
     calls_people: bool = True
     keep_hours: bool = False
     speed: float = 1.0
+    install: str = ""
 
 
 # -- its database ------------------------------------------------------------------------------------------------
@@ -107,6 +111,16 @@ def now_in(store: Store, wall: datetime) -> datetime:
     if known is None or not isinstance(known[0], Mapping):
         return wall
     return moment(known[1], float(known[0]["speed"]), wall)
+
+
+def setup_of(store: Store) -> Setup | None:
+    """How the drill on this database is played."""
+    with store.read() as connection:
+        known = facts.recall(connection, "drill")
+    if known is None or not isinstance(known[0], Mapping):
+        return None
+    names = {one.name for one in fields(Setup)}
+    return Setup(**{name: value for name, value in known[0].items() if name in names})
 
 
 def read_report(store: Store, now: datetime) -> Report:

@@ -103,9 +103,10 @@ class Drill:
         self._brand = brand_of(config).name
         self._escalate = Escalate(rules, setup.channel, config.brand_names, config.competitors)
         self._ingest = Ingest(store, Matcher(config.brands), TopicMatcher(rules.topics), model, self._escalate)
-        self._delivery = Delivery(
-            store, messenger, renderer=Renderer(mark=mark(setup), calls_people=setup.calls_people)
+        renderer = Renderer(
+            setup.install, config.language, mark(setup), calls_people=setup.calls_people, buttons=bool(setup.install)
         )
+        self._delivery = Delivery(store, messenger, renderer=renderer)
         self._clock, self._wait, self._look = clock, wait, look
         self._played = 0
         self._deliver_at: datetime | None = None

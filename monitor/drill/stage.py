@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from monitor.app import load_config, messenger, utc_now
+from monitor.app import buttons, load_config, messenger, utc_now
 from monitor.config import Config
 from monitor.credentials import SLACK_BOT_TOKEN, secret
 from monitor.deliver import Messenger
@@ -104,7 +104,8 @@ def _where(
             f"Real alerts go to {to}: among those of a drill one could be overlooked. Write a channel of its own at "
             f'`slack: drill_channel:`, or say --channel "{to}" if it must be there.'
         )
-    sender = messenger(config, f"drill-{secrets.token_hex(8)}")
+    install = f"{place.INSTALL}{secrets.token_hex(8)}"
+    sender = messenger(config, install)
     if problems := sender.check([to]).problems:
         raise MonitorError("Slack would refuse the drill's messages: " + " ".join(problems))
-    return replace(setup, channel=to), sender
+    return replace(setup, channel=to, install=install if buttons() else ""), sender

@@ -22,6 +22,7 @@ _MOVING = (
     ("escalations", "snoozed_until", _ALIVE),
     # A mute of a rule file ends on the day that stands there.
     ("mutes", "until", f"origin = '{COMMAND}'"),
+    ("inbox", "not_before", "applied_at IS NULL"),
 )
 
 

@@ -204,6 +204,11 @@ class Outbox:
     def get(self, id: int) -> OutboxMessage:
         return _message(self._cursor.execute(f"{_SELECT} WHERE id = ?", (id,)).fetchone())
 
+    def where(self, id: int) -> str | None:
+        """The id of the channel in which message `id` stands; None where there is none."""
+        row = self._cursor.execute("SELECT sent_channel FROM outbox WHERE id = ?", (id,)).fetchone()
+        return row[0] if row else None
+
     def root_of(self, escalation_id: int) -> OutboxMessage | None:
         """The newest root of the escalation, in whatever state: a message that was deleted in Slack gets a new one."""
         row = self._cursor.execute(

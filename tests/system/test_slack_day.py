@@ -35,8 +35,6 @@ from tests.fakes.feed_server import FeedServer, Page, item, rss
 from tests.fakes.proofs import prove_all
 from tests.system.test_cli import ROOT, run
 
-pytest.importorskip("monitor.talking", reason="nobody hears clicks yet")
-
 TEAMS = f"""\
 social:
   channel: "#social"
