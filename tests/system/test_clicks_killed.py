@@ -57,7 +57,7 @@ def test_a_click_from_its_press_to_the_message(running: Running, slack: SocketSl
     assert slack.acked(envelope) == {} and slack.ack_seconds(envelope) < 3
     running.until(lambda: "Anna" in json.dumps(slack.posts("brand-alerts")[0]))
     shown = run("escalations", "show", "1", cwd=running.folder).stdout
-    assert "Anna (Slack U0000ANNA)" in shown
+    assert "Anna (Slack) acknowledges it" in shown
     assert running.stop() < 10
     assert APP_TOKEN not in running.log() and "ticket" not in running.log()
 
@@ -76,5 +76,5 @@ def test_a_click_that_was_acknowledged_is_not_lost_by_a_kill(running: Running, s
     slack.acked(envelope)
     running.until(lambda: "Anna" in json.dumps(slack.posts("brand-alerts")[0]))
     assert len([post for post in slack.posts("brand-alerts") if not post.get("thread_ts")]) == 1
-    assert run("escalations", "show", "1", cwd=running.folder).stdout.count("Anna (Slack U0000ANNA)") == 1
+    assert run("escalations", "show", "1", cwd=running.folder).stdout.count("Anna (Slack) acknowledges it") == 1
     assert running.stop() < 10
