@@ -137,7 +137,7 @@ def test_why_is_answered_in_the_readers_language(day: Day) -> None:
     assert "*Segnalazione e1* · Acme · " in found
     assert "• thread ha avvisato alle 12:00: segnalazione e1 (presa in carico, se ne occupa anna)." in found
     assert "inglese" not in found
-    assert "• thread non ha avvisato: alle " in told(day, "why m5", anna("it"))
+    assert "• loud non ha avvisato: alle " in told(day, "why m5", anna("it"))
 
 
 @pytest.mark.parametrize(

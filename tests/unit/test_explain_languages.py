@@ -12,7 +12,7 @@ from monitor.rules.explaining.explain import explain, in_short
 from monitor.rules.explaining.inquiry import Case, Kind
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.rule import AuthorReach, DiscussionFloor, MatchSpec, NegativeMentions, NegativeShare, Rule, Status
-from monitor.rules.rule import TopicsMatch as Topics
+from monitor.rules.rule import TopicsSpec as Topics
 from monitor.rules.times import Covered
 from monitor.wording.catalogs import words
 from tests.fakes.counted import DAY, HOUR, MENTION, MINUTE, NOW, RULE, SPIKE, about, asking, at, one
@@ -69,7 +69,7 @@ SAID = {
     ),
     "too small a rise": (
         RISE, about(*at(*range(9)), *at(*range(300, 9000, 300)), covered=READ),
-        "acme non ha avvisato: menzioni negative in 1 ora, alle 12:00: 9; di solito 0,17: 51,7 volte tanto. La soglia"
+        "acme non ha avvisato: menzioni negative in 1 ora, alle 12:00: 9; di solito 0,17: 52,1 volte tanto. La soglia"
         " è: almeno 10 in 1 ora, e 3 volte il valore abituale (periodo di confronto: 7 giorni) (rules/acme.yaml).",
     ),
     "too small a discussion": (
