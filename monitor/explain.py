@@ -25,6 +25,7 @@ from monitor.rules.times import NOTHING, Covered
 from monitor.rules.windows import NEWS, horizon
 from monitor.store import discussions, escalations, evidence, facts, mentions, questions, sources
 from monitor.store.evidence import Subject
+from monitor.wording.text import Text, english, say
 
 FOREVER = datetime(1970, 1, 1, tzinfo=UTC)
 #: A rule about a brand as a whole is asked about the last of a discussion that went on for longer.
@@ -52,7 +53,7 @@ class Answer:
     """`notes` are sentences that hold for all of it; those of `explanations` that people noticed stand first."""
 
     found: Found
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
     explanations: tuple[Explanation, ...]
     account: Account | None = None
     escalation: Escalation | None = None
@@ -96,7 +97,8 @@ def answer(
         known = ", ".join(sorted(rule.id for rule in rules.rules)) or "none"
         raise MonitorError(f"There is no rule {only}; there are: {known}.")
     if isinstance(found.what, Mention) and at and at < found.what.at:
-        raise MonitorError(f"{found.name} counts from {spoken.time(found.what.at)} on; ask about that time or a later.")
+        since = english(spoken.time(found.what.at))
+        raise MonitorError(f"{found.name} counts from {since} on; ask about that time or a later.")
     asking = _Asking(connection, found, rules, competitors, spoken, folder, at)
     told = [explain(rule, asking.about(rule)) for rule in wanted] if asking.said else []
     escalation = found.what if isinstance(found.what, Escalation) else None
@@ -170,39 +172,46 @@ class _Asking:
         now = {rule.id: rule for rule in self.rules.rules}
         return account(self.escalation, now, [(timer.kind, timer.due_at) for timer in timers])
 
-    def notes(self) -> tuple[str, ...]:
-        what, notes = self.found.what, []
+    def notes(self) -> tuple[Text, ...]:
+        what, name, notes = self.found.what, self.found.name, list[Text]()
         if isinstance(what, Mention) and what.answer:
-            notes.append(f"{self.found.name} is an answer of ours: what our own accounts say never counts.")
+            notes.append(say("{name} is an answer of ours: what our own accounts say never counts.", name=name))
         elif isinstance(what, Mention) and what.dismissed:
-            notes.append(f"Somebody said that {self.found.name} is not about {self.brand}: it counts nowhere.")
+            brand = {"name": name, "brand": self.brand}
+            notes.append(say("Somebody said that {name} is not about {brand}: it counts nowhere.", **brand))
         elif isinstance(what, Mention) and (changed := self._other_topics(what)):
             notes.append(changed)
         elif not self.said and self.kind is Kind.BRAND and self.at:
-            then = self.spoken.at(self.at)
-            then = then[0].upper() + then[1:]
-            notes.append(f"{then} nothing had been said of {self.brand} that its rules look at.")
+            # Only the command line asks about a moment, in English.
+            then = english(self.spoken.at(self.at))
+            said = f"{then[0].upper()}{then[1:]} nothing had been said of {self.brand} that its rules look at."
+            notes.append(Text("{said}", {"said": said}))
         elif not self.said:
-            gone = (
-                f"No mention of {self.found.name} is stored any more (deleted, or edited so that it names {self.brand}"
-            )
-            notes.append(f"{gone} no longer): there is nothing that rules could count.")
+            gone = say(
+                "No mention of {name} is stored any more (deleted, or edited so that it names {brand} no longer):"
+                " there is nothing that rules could count.",
+                name=name, brand=self.brand,
+            )  # fmt: skip
+            notes.append(gone)
         known = {rule.id for rule in self.rules.rules}
         for life in self._lives.get(Scope.DISCUSSION, ()):
-            for gone in sorted(life.fired.keys() - known):
-                when = self.spoken.at(life.fired[gone].at)
-                notes.append(f"{gone} fired {when} on escalation {life.name}, and is no rule any more.")
+            for rule in sorted(life.fired.keys() - known):
+                fired = {"rule": rule, "at": self.spoken.at(life.fired[rule].at), "name": life.name}
+                notes.append(say("{rule} fired {at} on escalation {name}, and is no rule any more.", **fired))
         return tuple(notes)
 
-    def _other_topics(self, mention: Mention) -> str:
+    def _other_topics(self, mention: Mention) -> Text | None:
         """What the words of topics.yaml would find in a mention that was stored with others."""
         now = TopicMatcher(self.rules.topics).topics(full_text(mention.post), mention.post.language)
         if set(now) == set(mention.topics):
-            return ""
-        return (
-            f"The words of topics.yaml have changed since {self.found.name} was stored: now they would find"
-            f" {', '.join(now) or 'no topic'} in it, then they found {', '.join(sorted(mention.topics)) or 'none'}."
-            " What they found then counts; `rules backtest` shows what the new words come to."
+            return None
+        then = say("then they found {topics}", topics=", ".join(sorted(mention.topics)))
+        return say(
+            "The words of topics.yaml have changed since {name} was stored: now they would find {now} in it, {then}."
+            " What they found then counts; `rules backtest` shows what the new words come to.",
+            name=self.found.name,
+            now=", ".join(now) or say("no topic"),
+            then=then if mention.topics else say("then they found none"),
         )
 
     # -- what rules look at --------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ def explain(config: Path | None, id: tuple[str, int], only: str | None, when: st
     from monitor.inforce import to_explain
     from monitor.rules.explaining.spoken import Spoken
     from monitor.store import Store
+    from monitor.wording.text import english
 
     now = utc_now()
     at = _moment(when, now) if when else None
@@ -55,7 +56,7 @@ def explain(config: Path | None, id: tuple[str, int], only: str | None, when: st
             )
     finally:
         store.close()
-    notes = (*([chosen.problem] if chosen.problem else []), *told.notes)
+    notes = (*([chosen.problem] if chosen.problem else []), *map(english, told.notes))
     if json_:
         click.echo(as_json(_as_json(told, notes)))
     else:
@@ -107,8 +108,16 @@ def _as_json(told: Answer, notes: Sequence[str]) -> dict[str, Any]:
         "notes": list(notes),
         "escalation": asdict(told.escalation) if told.escalation else None,
         "account": asdict(told.account) if told.account else None,
-        "rules": [asdict(explanation) for explanation in told.explanations],
+        "rules": [_explained(explanation) for explanation in told.explanations],
     }
+
+
+def _explained(explanation: Explanation) -> dict[str, Any]:
+    from monitor.wording.text import english
+
+    told = asdict(explanation) | {"sentence": english(explanation.sentence)}
+    del told["apart"]
+    return told
 
 
 # -- the terminal ------------------------------------------------------------------------------------------------
@@ -117,6 +126,7 @@ def _as_json(told: Answer, notes: Sequence[str]) -> dict[str, Any]:
 def _show(told: Answer, notes: Sequence[str], *, whole: bool) -> None:
     from monitor.rules.explaining.explain import do_not_apply
     from monitor.rules.explaining.inquiry import Result
+    from monitor.wording.text import english
 
     click.echo(
         styled(
@@ -136,17 +146,18 @@ def _show(told: Answer, notes: Sequence[str], *, whole: bool) -> None:
         _rule(explanation)
     if apart := [e for e in told.explanations if e not in shown]:
         click.echo()
-        click.echo("\n".join(_wrapped(do_not_apply(apart))))
+        click.echo("\n".join(_wrapped(english(do_not_apply(apart)))))
     if shown:
         click.echo("\nTimes are UTC.")
 
 
 def _rule(explanation: Explanation) -> None:
     from monitor.rules.explaining.inquiry import Result
+    from monitor.wording.text import english
 
     noticed = explanation.result in (Result.ALERTED, Result.HELD, Result.WAITS)
     mark = styled("●" if noticed else "○", fg="green" if noticed else "yellow")
-    head, *more = _wrapped(explanation.sentence, columns() - 2)
+    head, *more = _wrapped(english(explanation.sentence), columns() - 2)
     click.echo(f"{mark} {styled(head, bold=True)}")
     for line in more:
         click.echo(f"  {styled(line, bold=True)}")

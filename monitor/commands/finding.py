@@ -22,7 +22,6 @@ from monitor.slack.blocks import Block, fitting, header, link, plain, rich
 from monitor.slack.quoting import quoted
 from monitor.slack.text import one_line
 from monitor.store import mentions, overview
-from monitor.wording.languages import ENGLISH
 from monitor.wording.words import Words
 
 MOST_FOUND, LONGEST_SENTENCE = 10, 900
@@ -135,7 +134,7 @@ def _explained(
         told = explained(connection, found, rules, competitors, Spoken(now, reader.zone), folder=folder)
     except MonitorError as error:
         return sentence(str(error))
-    sentences = [*told.notes, *in_short(told.explanations)]
+    sentences = [words.text(one) for one in (*told.notes, *in_short(told.explanations))]
     if not sentences:
         sentences = [words.say("There is no rule that could alert.")]
     title = words.say("Why {name}?", name=found.name)
@@ -148,8 +147,6 @@ def _explained(
         about += [plain(" · "), link(words.say("its message"), stands)] if stands else []
     small = [words.say("The rules as they are in force. All conditions, line by line: {command}",
                        command=f"brand-monitor rules explain {found.name}")]  # fmt: skip
-    if reader.words.language != ENGLISH:
-        small.insert(0, words.say("The explanations are in English."))
 
     def blocks(most: int) -> list[Block]:
         return [header(title), text(about), text(*(f"• {one_line(line, most)}" for line in sentences[:15]))]

@@ -17,8 +17,6 @@ from monitor.wording.text import Text, english, say
 
 #: How long a loud negative voice is enough by itself.
 LOUD = timedelta(hours=24)
-#: In English follows a share that is reckoned of fewer mentions than are asked for.
-TOO_FEW = ", too few to count"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -109,7 +107,7 @@ class _Negative:
         self._least = rule.at_least
 
     def asked(self) -> Text:
-        return say("at least {least} within {time}", least=self._rule.at_least, time=_span(self._rule.within))
+        return say("at least {least} within {time}", least=self._rule.at_least, time=span(self._rule.within))
 
     def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
         return seen.negative.has(self._least, as_of - self._within, as_of)
@@ -134,7 +132,7 @@ class _Share:
         self._least = max(rule.minimum_total, 1)
 
     def asked(self) -> Text:
-        least, within = _exactly(float(f"{100 * self._rule.at_least:.6g}")), _span(self._rule.within)
+        least, within = exactly(float(f"{100 * self._rule.at_least:.6g}")), span(self._rule.within)
         return say(
             "at least {share} % of at least {total} within {time}",
             share=least, total=self._rule.minimum_total, time=within,
@@ -159,7 +157,7 @@ class _Share:
         if not total:
             return say("no mention")
         # Rounded down: 39.96 % must not read as the 40 % that were asked.
-        values = {"negative": negative, "total": total, "share": _exactly(1000 * negative // total / 10)}
+        values = {"negative": negative, "total": total, "share": exactly(1000 * negative // total / 10)}
         if total < self._least:
             return say("{negative} of {total} = {share} %, too few to count", **values)
         return say("{negative} of {total} = {share} %", **values)
@@ -186,7 +184,7 @@ class _Spike:
     def asked(self) -> Text:
         return say(
             "at least {least} within {time}, and {times} times the usual of the {before} before",
-            least=self._rule.minimum_now, time=_span(self._rule.within), times=_exactly(self._rule.times),
+            least=self._rule.minimum_now, time=span(self._rule.within), times=exactly(self._rule.times),
             before=self._baseline,
         )  # fmt: skip
 
@@ -214,7 +212,7 @@ class _Spike:
         before, length = self._usually(seen, as_of, covered)
         read_for = timedelta(microseconds=length)
         whole = read_for - read_for % (HOUR if read_for >= HOUR else MINUTE)
-        read = {"read": _span(whole), "before": self._baseline}
+        read = {"read": span(whole), "before": self._baseline}
         if length < self._within:
             return say(
                 "{now}; only {read} of the {before} before were read: too little to know the usual", now=now, **read
@@ -244,7 +242,7 @@ class _Spike:
 
     @property
     def _baseline(self) -> timedelta | str:
-        return _span(self._rule.baseline)
+        return span(self._rule.baseline)
 
     def _enough(self, before: int, length: int) -> bool:
         return before >= self._rule.minimum_baseline and length >= self._within
@@ -271,7 +269,7 @@ class _Reach:
     def asked(self) -> Text:
         return say(
             "a negative mention by an author with at least {least} followers within {time}",
-            least=self._rule.at_least, time=_span(LOUD),
+            least=self._rule.at_least, time=span(LOUD),
         )  # fmt: skip
 
     def holds(self, seen: Seen, as_of: int, covered: Covered) -> bool:
@@ -295,7 +293,7 @@ def _part(found: float, asked: float) -> float:
     return 1.0 if found >= asked else found / asked
 
 
-def _span(length: timedelta) -> timedelta | str:
+def span(length: timedelta) -> timedelta | str:
     """A length of time as it is said in a sentence, where nothing of it is lost in that; else as files write it."""
     text = duration_text(length)
     exact = int(text[:-1]) * {"d": 86_400, "h": 3_600, "m": 60, "s": 1}[text[-1]] == length.total_seconds()
@@ -304,7 +302,7 @@ def _span(length: timedelta) -> timedelta | str:
     return length if exact and short else text
 
 
-def _exactly(value: float) -> float | str:
+def exactly(value: float) -> float | str:
     """With as many decimals as it has; a language's own form has two at most."""
     return value if round(value, 2) == value else f"{value:g}"
 
@@ -316,4 +314,4 @@ def _times(value: float) -> float | Text:
 
 def _usual(value: float) -> float | str | Text:
     """Of less than one two digits, so that the times that stand beside it can be reckoned again."""
-    return _times(value) if value >= 1 else _exactly(float(f"{value:.2g}"))
+    return _times(value) if value >= 1 else exactly(float(f"{value:.2g}"))

@@ -9,13 +9,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monitor.model import Condition
 from monitor.rules.rule import Rule
+from monitor.wording.text import Text, english, say
 
 #: Scores are differences of probabilities: 0.2 - 0.7 is not quite -0.5.
 ROUNDING = 1e-9
+#: What is found of a mention that has no language, no topic, no judgement.
+# i18n: a language
+UNKNOWN = say("unknown")
+NONE, UNJUDGED = say("none"), say("not judged yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,25 @@ Holds = Callable[[Counted], bool]
 
 
 class _Test(NamedTuple):
-    """One condition on a single mention."""
+    """One condition on a single mention. Scores are said as rule files write them, in every language."""
 
     name: str
-    asked: str
+    asked: Text | str
     holds: Holds
-    found: Callable[[Counted], str]
+    found: Callable[[Counted], Text | str]
 
     def of(self, mention: Counted) -> Condition:
-        return Condition(self.name, self.asked, self.found(mention), self.holds(mention))
+        found = self.found(mention)
+        said = {"asked": _json(self.asked), "found": _json(found)}
+        return Condition(self.name, english(self.asked), english(found), self.holds(mention), said)
+
+
+def either(names: Sequence[str]) -> Text | str:
+    """ "reddit or forum"."""
+    said: Text | str = names[0]
+    for other in names[1:]:
+        said = say("{one} or {other}", one=said, other=other)
+    return said
 
 
 def matching(rule: Rule) -> Holds:
@@ -108,33 +123,39 @@ def _match_tests(rule: Rule) -> list[_Test]:
     match, tests = rule.match, []
     if match.brands:
         brands = frozenset(match.brands)
-        tests.append(_Test("match.brands", " or ".join(match.brands), lambda m: m.brand in brands, lambda m: m.brand))
+        tests.append(_Test("match.brands", either(match.brands), lambda m: m.brand in brands, lambda m: m.brand))
     if match.sources:
         tests.append(_one_of("match.sources", match.sources, lambda m: m.source))
     if match.languages:
-        tests.append(_one_of("match.languages", match.languages, lambda m: m.language or "unknown"))
+        tests.append(_one_of("match.languages", match.languages, _language, lambda m: m.language or UNKNOWN))
     if match.topics:
         wanted, unwanted = frozenset(match.topics.any_of), frozenset(match.topics.none_of)
         if wanted:
-            asked = f"any of {', '.join(match.topics.any_of)}"
+            asked = say("any of {topics}", topics=", ".join(match.topics.any_of))
             tests.append(_Test("match.topics", asked, lambda m: not wanted.isdisjoint(m.topics), _topics))
         if unwanted:
-            asked = f"none of {', '.join(match.topics.none_of)}"
+            asked = say("none of {topics}", topics=", ".join(match.topics.none_of))
             tests.append(_Test("match.topics", asked, lambda m: unwanted.isdisjoint(m.topics), _topics))
     if (least := match.author_reach) is not None:
-        asked = f"at least {least:,}"
-        tests.append(_Test("match.author_reach", asked, lambda m: m.reach >= least, lambda m: f"{m.reach:,}"))
+        asked = say("at least {least}", least=least)
+        tests.append(_Test("match.author_reach", asked, lambda m: m.reach >= least, lambda m: _count(m.reach)))
     return tests
 
 
-def _one_of(name: str, names: Sequence[str], of: Callable[[Counted], str]) -> _Test:
+def _one_of(
+    name: str, names: Sequence[str], of: Callable[[Counted], str], found: Callable[[Counted], Text | str] | None = None
+) -> _Test:
     # Sources and languages are typed by hand in the configuration and here: their case says nothing.
     folded = frozenset(name.casefold() for name in names)
-    return _Test(name, " or ".join(names), lambda m: of(m).casefold() in folded, of)
+    return _Test(name, either(names), lambda m: of(m).casefold() in folded, found or of)
 
 
-def _topics(mention: Counted) -> str:
-    return ", ".join(sorted(mention.topics)) or "none"
+def _language(mention: Counted) -> str:
+    return mention.language or "unknown"
+
+
+def _topics(mention: Counted) -> Text | str:
+    return ", ".join(sorted(mention.topics)) or NONE
 
 
 def _negative_tests(rule: Rule) -> list[_Test]:
@@ -145,18 +166,26 @@ def _negative_tests(rule: Rule) -> list[_Test]:
         tests.append(
             _Test(
                 "negative_if.sentiment",
-                f"at most {most:g}",
+                say("at most {most}", most=f"{most:g}"),
                 lambda m: m.score is not None and m.score <= most + ROUNDING,
-                lambda m: "not judged yet" if m.score is None else f"{m.score:.3f}",
+                lambda m: UNJUDGED if m.score is None else f"{m.score:.3f}",
             )
         )
     if (least := wanted.confidence_at_least) is not None:
         tests.append(
             _Test(
                 "negative_if.confidence",
-                f"at least {least:g}",
+                say("at least {least}", least=f"{least:g}"),
                 lambda m: m.confidence is not None and m.confidence >= least - ROUNDING,
-                lambda m: "not judged yet" if m.confidence is None else f"{m.confidence:.3f}",
+                lambda m: UNJUDGED if m.confidence is None else f"{m.confidence:.3f}",
             )
         )
     return tests
+
+
+def _count(number: int) -> Text:
+    return Text("{count}", {"count": number})
+
+
+def _json(said: Text | str) -> Any:
+    return said if isinstance(said, str) else said.to_json()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.model import Severity
+from monitor.model import Outcome, Severity, State
 from monitor.wording.text import Text, say
 
 SEVERITIES: Mapping[Severity, Text] = {
@@ -12,6 +12,22 @@ SEVERITIES: Mapping[Severity, Text] = {
     Severity.MEDIUM: say("medium"),
     Severity.HIGH: say("high"),
     Severity.CRITICAL: say("critical"),
+}
+
+STATES: Mapping[State, Text] = {
+    State.PENDING: say("pending"),
+    State.HELD: say("held"),
+    State.OPEN: say("open"),
+    State.ACKNOWLEDGED: say("acknowledged"),
+    State.SNOOZED: say("snoozed"),
+    State.RESOLVED: say("resolved"),
+    State.DROPPED: say("dropped"),
+}
+OUTCOMES: Mapping[Outcome, Text] = {
+    Outcome.ANSWERED: say("answered"),
+    Outcome.NOT_ABOUT_US: say("not about us"),
+    Outcome.NOT_NEGATIVE: say("not negative"),
+    Outcome.NO_ACTION: say("no action"),
 }
 
 

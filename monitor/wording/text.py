@@ -6,9 +6,9 @@ What the machine decides is stored; in which language it is said is known only w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from monitor.durations import duration_text
@@ -35,6 +35,12 @@ def say(id: str, **values: Any) -> Text:
 def many(one: str, several: str, count: int, **values: Any) -> Text:
     """`many("{count} mention", "{count} mentions", 3)`."""
     return Text(one, {"count": count, **values}, several)
+
+
+def joined(texts: Iterable[Text | str], by: str = " ") -> Text:
+    """Several, one after the other, as one; `by` stands between them, the same in every language."""
+    values = {f"t{number}": text for number, text in enumerate(texts)}
+    return Text(by.join(f"{{{name}}}" for name in values), values)
 
 
 def text_from_json(kept: str | Mapping[str, Any]) -> Text | str:
@@ -75,6 +81,8 @@ def _english(value: Any) -> str:
             return duration_text(value)
         case datetime():
             return f"{value:%Y-%m-%d %H:%M} UTC"
+        case date():
+            return f"{value.day} {value:%B %Y}"
     return str(value)
 
 
@@ -86,6 +94,8 @@ def _to_json(value: Any) -> Any:
             return {"seconds": value.total_seconds()}
         case datetime():
             return {"at": value.isoformat()}
+        case date():
+            return {"day": value.isoformat()}
     return value
 
 
@@ -93,5 +103,7 @@ def _from_json(kept: Any) -> Any:
     if isinstance(kept, Mapping):
         if "text" in kept:
             return text_from_json(kept["text"])
+        if "day" in kept:
+            return date.fromisoformat(kept["day"])
         return timedelta(seconds=kept["seconds"]) if "seconds" in kept else datetime.fromisoformat(kept["at"])
     return kept

@@ -21,6 +21,7 @@ from monitor.model import Author, Discussion, Escalation, Mention, Outcome, Stat
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.load import RuleSet
 from monitor.store import Store, discussions, escalations, evidence, labels, mentions, stats
+from monitor.wording.text import english
 from tests.fakes.world import LOUD, NOW, THREAD, World, angry
 
 ANNA = Person("anna", Channel.SLACK, "U0000000001")
@@ -332,7 +333,7 @@ def test_listings_tell_what_is_not_about_us(world: World) -> None:
         assert stats.volume(connection, NOW).mentions == 4
         [found] = find(connection, "m", 1)
         why = answer(connection, found, world.app.rules, ["Globex"], Spoken(world.now))
-    assert why.notes[0] == "Somebody said that m1 is not about Acme: it counts nowhere."
+    assert english(why.notes[0]) == "Somebody said that m1 is not about Acme: it counts nowhere."
 
 
 # -- at the same time --------------------------------------------------------------------------------------------

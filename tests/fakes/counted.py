@@ -8,6 +8,8 @@ from typing import Any
 
 from monitor.model import Severity
 from monitor.rules.counted import Counted, Totals
+from monitor.rules.explaining.inquiry import Case, Kind
+from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.rule import AlertCondition, MatchSpec, NegativeIf, NegativeMentions, Rule, Spike, Status
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -32,3 +34,14 @@ def at(*minutes: float, **changes: Any) -> list[Counted]:
 
 def asking(*alerts: AlertCondition, **changes: Any) -> Rule:
     return replace(RULE, alert_when_any=alerts, **changes)
+
+
+def about(*mentions: Counted, kind: Kind = Kind.DISCUSSION, **known: Any) -> Case:
+    """The discussion of these mentions, asked about at NOW, a Monday's noon."""
+    said = tuple(sorted(mentions, key=lambda mention: mention.at))
+    given = {"name": "d3", "brand": "Acme", "spoken": Spoken(NOW), "said": said, "judged": said, **known}
+    return Case(kind=kind, **given)  # type: ignore[arg-type]
+
+
+def one(mention: Counted = MENTION, **known: Any) -> Case:
+    return about(mention, kind=Kind.MENTION, name="m12", **known)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -15,19 +14,13 @@ from monitor.rules.explaining.inquiry import Case, Explanation, Kind, Result, St
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.rule import AuthorReach, DiscussionFloor, NegativeMentions, NegativeShare, Rule, Status
 from monitor.rules.times import Covered
-from tests.fakes.counted import DAY, HOUR, MENTION, MINUTE, NOW, RULE, SPIKE, asking, at
+from monitor.wording.text import english
+from tests.fakes.counted import DAY, HOUR, MENTION, MINUTE, NOW, RULE, SPIKE, about, asking, at, one
 from tests.fakes.rules_folder import load, rule
 
 
-def about(*mentions: Counted, kind: Kind = Kind.DISCUSSION, **known: Any) -> Case:
-    """The discussion of these mentions, asked about at NOW, a Monday's noon."""
-    said = tuple(sorted(mentions, key=lambda mention: mention.at))
-    given = {"name": "d3", "brand": "Acme", "spoken": Spoken(NOW), "said": said, "judged": said, **known}
-    return Case(kind=kind, **given)  # type: ignore[arg-type]
-
-
-def one(mention: Counted = MENTION, **known: Any) -> Case:
-    return about(mention, kind=Kind.MENTION, name="m12", **known)
+def told_in_short(*explanations: Explanation, **known: int) -> tuple[str, ...]:
+    return tuple(map(english, in_short(explanations, **known)))
 
 
 def step(explanation: Explanation, name: str) -> tuple[str, str, bool]:
@@ -110,7 +103,7 @@ SILENT = {
 @pytest.mark.parametrize(("rule", "case", "sentence"), SILENT.values(), ids=SILENT.keys())
 def test_why_it_was_silent(rule: Rule, case: Case, sentence: str) -> None:
     explained = explain(rule, case)
-    assert explained.sentence == sentence
+    assert english(explained.sentence) == sentence
     assert explained.result is Result.SILENT and explained.failed is not None and not explained.failed.holds
 
 
@@ -129,13 +122,13 @@ APART = {
 def test_what_does_not_apply_is_said_in_one_line(given: Rule | str, case: Case, why: str) -> None:
     made = load({"angry.yaml": given, "tests/angry.yaml": None}).rules[0] if isinstance(given, str) else given
     explained = explain(made, case)
-    assert explained.result is Result.APART and f"does not apply: {why} (rules/" in explained.sentence
-    assert in_short([explained]) == (f"Does not apply: {made.id} ({why}).",)
+    assert explained.result is Result.APART and f"does not apply: {why} (rules/" in english(explained.sentence)
+    assert told_in_short(explained) == (f"Does not apply: {made.id} ({why}).",)
 
 
 def test_a_rule_in_test_would_have_alerted() -> None:
     explained = explain(replace(asking(NegativeMentions(2, HOUR)), status=Status.TEST), about(*at(3, 2)))
-    assert explained.sentence == (
+    assert english(explained.sentence) == (
         "acme would have alerted at 11:58, but it is in test: nobody is told (rules/acme.yaml)."
     )
     assert explained.result is Result.TEST
@@ -213,7 +206,7 @@ MENTIONS = {
 @pytest.mark.parametrize(("mention", "sentence"), MENTIONS.values(), ids=MENTIONS.keys())
 def test_what_a_rule_makes_of_one_mention(mention: Counted, sentence: str) -> None:
     explained = explain(PICKY, one(mention))
-    assert explained.sentence == sentence
+    assert english(explained.sentence) == sentence
     assert explained.failed and f"{explained.failed.line})" in sentence
     names = [step.name for step in explained.steps]
     assert names == [
@@ -237,7 +230,7 @@ def test_what_keeps_mentions_of_a_discussion_out_is_grouped() -> None:
 def test_a_discussion_of_which_nothing_counts() -> None:
     job = replace(MENTION, topics=frozenset({"jobs", "safety"}))
     explained = explain(PICKY, about(*(replace(job, id=n) for n in range(9))))
-    assert explained.sentence == (
+    assert english(explained.sentence) == (
         "angry counts none of the 9 mentions: match.topics asks for none of jobs, 9 have jobs, safety"
         " (rules/angry.yaml:12)."
     )
@@ -257,15 +250,15 @@ HOLDS = {
 def test_what_fires_without_a_record_is_not_called_an_alert(rule: Rule, case: Case, name: str) -> None:
     explained = explain(rule, case)
     assert step(explained, name)[2] and explained.result is Result.FIRED and explained.nearness == 1.0
-    assert "no escalation was made then: the daemon does not follow these rules yet" in explained.sentence
-    assert explain(rule, replace(case, rules_since=NOW + MINUTE)).sentence.endswith("in force only since 12:01.")
+    assert "no escalation was made then: the daemon does not follow these rules yet" in english(explained.sentence)
+    assert english(explain(rule, replace(case, rules_since=NOW + MINUTE)).sentence).endswith("only since 12:01.")
 
 
 def test_the_moment_asked_about_is_judged_without_what_came_later() -> None:
     case = replace(about(*at(300, 299, 298, 10, 9, 8, 7, 6)), at=NOW - timedelta(minutes=290))
     explained = explain(FIVE, case)
     assert (explained.at, explained.why_then) == (case.at, "the moment that was asked about")
-    assert "3 negative mentions within 1h at 07:10" in explained.sentence
+    assert "3 negative mentions within 1h at 07:10" in english(explained.sentence)
     assert step(explained, "counted")[1] == "3 of 3"
 
 
@@ -280,7 +273,7 @@ def test_history_alerts_nobody() -> None:
     said = at(3 * 24 * 60, 3 * 24 * 60 - 1)
     case = about(*said, seen={mention.id: NOW for mention in said})
     explained = explain(asking(NegativeMentions(2, HOUR)), case)
-    assert explained.sentence == (
+    assert english(explained.sentence) == (
         "acme fires as of Fri 12:01, but its mentions were read only at 12:00: what is longer ago than 1d is history,"
         " and alerts nobody."
     )  # fmt: skip
@@ -288,15 +281,15 @@ def test_history_alerts_nobody() -> None:
 
 def test_a_friendly_mention_opens_nothing() -> None:
     friendly = replace(FRIENDLY, id=9, at=NOW)
-    explained = explain(asking(NegativeMentions(2, HOUR)), about(*at(3, 2), friendly))
-    assert "through a friendly mention, and such a one opens nothing: the next negative one does" in explained.sentence
+    said = english(explain(asking(NegativeMentions(2, HOUR)), about(*at(3, 2), friendly)).sentence)
+    assert "through a friendly mention, and such a one opens nothing: the next negative one does" in said
 
 
 def test_in_short_those_that_came_nearest_stand_first() -> None:
     case = about(*at(3, 2, 1))
     rules = [replace(asking(NegativeMentions(n, HOUR)), id=f"r{n}") for n in (9, 4, 3, 6)]
     off = replace(RULE, id="old", status=Status.OFF)
-    told = in_short([explain(rule, case) for rule in (off, *rules)], most=2)
+    told = told_in_short(*(explain(rule, case) for rule in (off, *rules)), most=2)
     assert [line.split()[0] for line in told] == ["r3", "r4", "r6", "Further", "Does"]
     assert told[3:] == ("Further from alerting: r9.", "Does not apply: old (it is off).")
 
@@ -311,7 +304,7 @@ def test_in_short_those_that_came_nearest_stand_first() -> None:
     ids=["today", "this week", "long ago"],
 )
 def test_how_moments_are_said(then: datetime, said: str) -> None:
-    assert Spoken(NOW).at(then) == said
+    assert english(Spoken(NOW).at(then)) == said
 
 
 def test_steps_stand_in_the_order_in_which_they_decide() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from monitor.model import Severity
 from monitor.wording.catalogs import words
 from monitor.wording.names import SEVERITIES, team_name
-from monitor.wording.text import Text, many, say, text_from_json, texts_from_json
+from monitor.wording.text import Text, english, joined, many, say, text_from_json, texts_from_json
 
 NOON = datetime(2026, 3, 30, 12, tzinfo=UTC)
 WORSE = say("More severe now: {severity}.", severity=SEVERITIES[Severity.CRITICAL])
@@ -21,8 +21,12 @@ NOBODY = say(
 
 
 @pytest.mark.parametrize(
-    "text", [WORSE, NOBODY, say("The snooze is over."), many("{count} day", "{count} days", 2), say("{at}", at=NOON)]
-)
+    "text",
+    [
+        WORSE, NOBODY, say("The snooze is over."), many("{count} day", "{count} days", 2), say("{at}", at=NOON),
+        say("{day}", day=date(2026, 3, 30)), joined((WORSE, "As it is.")),
+    ],
+)  # fmt: skip
 def test_what_is_kept_comes_back(text: Text) -> None:
     assert text_from_json(json.loads(json.dumps(text.to_json()))) == text
 
@@ -48,6 +52,13 @@ def test_severities_teams_and_lengths_of_time_are_said_in_the_same_language() ->
         "Nessuno l’ha presa in carico da 15 minuti: il team leads viene avvisato (livello 2 di 3)."
     )
     assert words().text(NOBODY) == "Nobody has taken it for 15 minutes: team leads is told (tier 2 of 3)."
+
+
+def test_several_are_said_as_one_and_what_stands_in_them_is_no_text() -> None:
+    both = joined((WORSE, "{brace}", say("{day}", day=date(2026, 3, 30))), "; ")
+    assert english(both) == "More severe now: critical.; {brace}; 30 March 2026"
+    assert words("it").text(both) == "Ora è più grave: gravità critica.; {brace}; 30 mar 2026"
+    assert english(joined(())) == words("it").text(joined(())) == ""
 
 
 def test_what_people_are_called_is_never_taken_for_a_text() -> None:

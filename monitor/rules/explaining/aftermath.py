@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from monitor.durations import duration_text
 from monitor.escalation.events import Reason
 from monitor.model import Escalation, State
 from monitor.outgoing import MessageState
+from monitor.rules.alerts import span
 from monitor.rules.explaining.inquiry import Case, Fate, Life, Result, Silence, Stage, Step
 from monitor.rules.explaining.steps import Lines
 from monitor.rules.rule import Rule, Status
 from monitor.rules.windows import NEWS
+from monitor.wording.names import OUTCOMES, STATES
+from monitor.wording.text import Text, english, joined, say
 
 ENDED = (State.RESOLVED, State.DROPPED)
 #: Mentions that were read so much later than they count are worth a word.
@@ -43,8 +47,9 @@ def after(rule: Rule, firing: Firing, case: Case, lines: Lines) -> Fate:
     fate = _nothing_followed(rule, firing, case, lines)
     before = [life for life in case.lives if rule.id in life.fired and life.escalation.created_at <= case.until]
     if before:
-        told = _told(before[-1], rule, case, lines)
-        return Fate(told.result, f"{fate.text} Before that it {told.text}", fate.steps, told.escalation_id)
+        told = _told(before[-1], rule, case, lines).fate
+        text = joined((fate.text, say("Before that it {did}", did=told.text)))
+        return Fate(told.result, text, fate.steps, told.escalation_id)
     return fate
 
 
@@ -64,15 +69,24 @@ def recorded(rule: Rule, case: Case, lines: Lines, since: datetime | None, until
     life, fired = lives[-1]
     firing = Firing(fired.at, fired.at, negative=True, read=fired.at)
     fate = _on(life, rule, case.spoken.at(fired.at), firing, case, lines)
-    before = "Before that it" if case.at else "By the rules and mentions of then it"
-    return Fate(fate.result, f"{before} {fate.text}", fate.steps, fate.escalation_id)
+    if case.at:
+        text = say("Before that it {did}", did=fate.text)
+    else:
+        text = say("By the rules and mentions of then it {did}", did=fate.text)
+    return Fate(fate.result, text, fate.steps, fate.escalation_id)
 
 
-def _in_test(rule: Rule, then: str, case: Case, lines: Lines) -> Fate:
+def _in_test(rule: Rule, then: Text, case: Case, lines: Lines) -> Fate:
     recorded = [at for at in case.would_have.get(rule.id, ()) if at <= case.until]
-    noted = f", as was recorded {case.spoken.at(recorded[-1])}" if recorded else ""
     step = _step("status", "live", "test: recorded, never posted", False, lines.of("status"))
-    text = f"would have alerted {then}{noted}, but it is in test: nobody is told ({_place(rule, case, step.line)})."
+    values = {"then": then, "line": _place(rule, case, step.line)}
+    if recorded:
+        text = say(
+            "would have alerted {then}, as was recorded {recorded}, but it is in test: nobody is told ({line}).",
+            recorded=case.spoken.at(recorded[-1]), **values,
+        )  # fmt: skip
+    else:
+        text = say("would have alerted {then}, but it is in test: nobody is told ({line}).", **values)
     return Fate(Result.TEST, text, (step,))
 
 
@@ -91,90 +105,122 @@ def _belongs_to(rule: Rule, firing: Firing, case: Case) -> Life | None:
 # -- it was recorded ---------------------------------------------------------------------------------------------
 
 
-def _on(life: Life, rule: Rule, then: str, firing: Firing, case: Case, lines: Lines) -> Fate:
-    escalation, spoken = life.escalation, case.spoken
-    late = f" (its mentions were read only {spoken.at(firing.read)})" if firing.read - firing.at > LATE else ""
+def _on(life: Life, rule: Rule, then: Text, firing: Firing, case: Case, lines: Lines) -> Fate:
+    escalation, spoken, late = life.escalation, case.spoken, then
+    if firing.read - firing.at > LATE:
+        late = joined((then, say("(its mentions were read only {at})", at=spoken.at(firing.read))))
     state, why = _state(life, case)
+    values = {"then": late, "name": life.name, "wait": span(rule.timing.wait_first)}
+    wait = duration_text(rule.timing.wait_first)
     if state is State.PENDING:
-        line, wait = lines.of("timing"), duration_text(rule.timing.wait_first)
-        text = f"fired {then}{late} and waits {wait} for more before it speaks: escalation {life.name}."
-        return _fate(Result.WAITS, text, life, _step("wait_first", f"{wait} over", "still waiting", False, line))
+        text = say("fired {then} and waits {wait} for more before it speaks: escalation {name}.", **values)
+        step = _step("wait_first", f"{wait} over", "still waiting", False, lines.of("timing"))
+        return _fate(Result.WAITS, text, life, step)
     if state is State.DROPPED:
-        line, wait = lines.of("timing"), duration_text(rule.timing.wait_first)
-        gone = f"when its first wait of {wait} was over, the condition no longer held"
-        text = f"fired {then}{late}, but nobody was told: {gone} (escalation {life.name} was dropped)."
-        return _fate(Result.DROPPED, text, life, _step("wait_first", "the condition still holds", "gone", False, line))
+        text = say(
+            "fired {then}, but nobody was told: when its first wait of {wait} was over, the condition no longer held"
+            " (escalation {name} was dropped).",
+            **values,
+        )
+        step = _step("wait_first", "the condition still holds", "gone", False, lines.of("timing"))
+        return _fate(Result.DROPPED, text, life, step)
     if state is State.HELD:
         held, step = _held(life, rule, why, case, lines)
-        text = f"would have alerted {then}{late}, but {held}; escalation {life.name} is held until then."
+        text = say("would have alerted {then}, but {held}; escalation {name} is held until then.", held=held, **values)
         return _fate(Result.HELD, text, life, step)
-    told = _told(life, rule, case, lines)
+    told, alerted, at_once = _told(life, rule, case, lines)
     if told.result is Result.HELD:
-        return Fate(told.result, f"fired {then}{late}, but {told.text}", told.steps, escalation.id)
-    opened = escalation.opened_at
-    if opened and firing.at > opened and told.text.startswith("alerted"):
-        again = f"It fired again {then}{late}, when that was alive: news go into its thread, not into a second message."
-        return Fate(told.result, f"{told.text} {again}", told.steps, escalation.id)
-    if told.text.startswith(f"alerted {then}:"):
+        return Fate(told.result, say("fired {then}, but it {did}", then=late, did=told.text), told.steps, escalation.id)
+    if alerted and firing.at > alerted:
+        again = say(
+            "It fired again {then}, when that was alive: news go into its thread, not into a second message.", then=late
+        )
+        return Fate(told.result, joined((told.text, again)), told.steps, escalation.id)
+    if alerted and at_once and then == spoken.at(alerted):
         return told
-    return Fate(told.result, f"fired {then}{late} and {told.text}", told.steps, escalation.id)
+    return Fate(told.result, say("fired {then} and {did}", then=late, did=told.text), told.steps, escalation.id)
 
 
-def _held(life: Life, rule: Rule, why: str, case: Case, lines: Lines) -> tuple[str, Step]:
+def _held(life: Life, rule: Rule, why: str, case: Case, lines: Lines) -> tuple[Text, Step]:
     spoken, until = case.spoken, life.escalation.held_until
     in_charge = life.escalation.rule_id
     if why == Reason.MUTED:
         mute = _silence(case, rule.id) or _silence(case, in_charge)
-        end = mute.until if mute else until
-        said = f"muted{f' until {spoken.time(end)}' if end else ''}{_by(mute)}"
-        whose = "it is" if in_charge == rule.id or _silence(case, rule.id) else f"{in_charge}, the rule in charge, is"
-        return f"{whose} {said}", _step("mute", "not muted", said, False, lines.of("mutes"))
+        if mute:
+            muted = _muted(mute, case)
+        else:
+            muted = say("muted {until}", until=spoken.until(until)) if until else say("muted")
+        if in_charge == rule.id or _silence(case, rule.id):
+            said = say("it is {muted}", muted=muted)
+        else:
+            said = say("{rule}, the rule in charge, is {muted}", rule=in_charge, muted=muted)
+        return said, _step("mute", "not muted", english(muted), False, lines.of("mutes"))
     kept = life.kept.get(in_charge)
     team = kept.team(1) if kept else None
-    there = f"is not there{f' until {spoken.time(until)}' if until else ''}"
-    said = f"its team{f' {team.id}' if team else ''} {there}"
-    return said, _step("outside_hours", "the team is there", said, False, lines.of("outside_hours"))
+    if until and team:
+        said = say("its team {team} is not there {until}", team=team.id, until=spoken.until(until))
+    elif until:
+        said = say("its team is not there {until}", until=spoken.until(until))
+    else:
+        said = say("its team {team} is not there", team=team.id) if team else say("its team is not there")
+    return said, _step("outside_hours", "the team is there", english(said), False, lines.of("outside_hours"))
 
 
-def _told(life: Life, rule: Rule, case: Case, lines: Lines) -> Fate:
+class _Told(NamedTuple):
+    """`alerted`: when people were told of it, where the rule made it and did not open it again; `at_once`: it was not
+    held before."""
+
+    fate: Fate
+    alerted: datetime | None = None
+    at_once: bool = False
+
+
+def _told(life: Life, rule: Rule, case: Case, lines: Lines) -> _Told:
     """Of an escalation that people could know of, or that somebody took before that."""
-    escalation, spoken = life.escalation, case.spoken
-    standing = _standing(escalation, _state(life, case)[0])
+    escalation, opened = life.escalation, life.escalation.opened_at
+    values = {"name": life.name, "standing": _standing(escalation, _state(life, case)[0]), "rule": life.made_by}
     if rule.id != life.made_by and (back := _held_back(life, rule)) and (mute := _silence(case, rule.id)):
-        said = f"muted until {spoken.time(mute.until)}{_by(mute)}"
-        text = f"it is {said}; escalation {life.name} ({standing}) was made by {life.made_by}."
-        return Fate(Result.HELD, text, (_step("mute", "not muted", said, False, lines.of("mutes")),), back)
-    if escalation.opened_at is None or escalation.opened_at > case.until:
-        text = f"made escalation {life.name} ({standing}), but nobody was told of it."
-        return _fate(Result.FIRED, text, life)
-    if again := _reopened(life, rule, case):
-        return _fate(Result.ALERTED, f"{again} ({standing}).{_message(life)}", life)
+        muted = _muted(mute, case)
+        text = say("is {muted}; escalation {name} ({standing}) was made by {rule}.", muted=muted, **values)
+        step = _step("mute", "not muted", english(muted), False, lines.of("mutes"))
+        return _Told(Fate(Result.HELD, text, (step,), back))
+    if opened is None or opened > case.until:
+        text = say("made escalation {name} ({standing}), but nobody was told of it.", **values)
+        return _Told(_fate(Result.FIRED, text, life))
+    if ended := _reopened(life, rule, case):
+        text = say(
+            "opened escalation {name} again: it had been resolved {ended}, less than {within} before ({standing}).",
+            ended=case.spoken.at(ended), within=span(rule.timing.reopen_within), **values,
+        )  # fmt: skip
+        return _Told(_fate(Result.ALERTED, _with_message(text, life), life))
     if rule.id != life.made_by:
-        text = f"joined escalation {life.name} ({standing}), which {life.made_by} had made: one message a discussion."
-        return _fate(Result.ALERTED, text + _message(life), life)
-    after = spoken.at(escalation.opened_at)
-    if held := next((event for event in life.events if event.what == State.HELD), None):
-        because = "it was muted" if held.why == Reason.MUTED else "its team was not there"
-        after += f" (until then {because})"
-    return _fate(Result.ALERTED, f"alerted {after}: escalation {life.name} ({standing}).{_message(life)}", life)
+        text = say(
+            "joined escalation {name} ({standing}), which {rule} had made: one message a discussion.", **values
+        )  # fmt: skip
+        return _Told(_fate(Result.ALERTED, _with_message(text, life), life))
+    values["at"] = case.spoken.at(opened)
+    held = next((event for event in life.events if event.what == State.HELD), None)
+    if held is None:
+        text = say("alerted {at}: escalation {name} ({standing}).", **values)
+    elif held.why == Reason.MUTED:
+        text = say("alerted {at} (until then it was muted): escalation {name} ({standing}).", **values)
+    else:
+        text = say("alerted {at} (until then its team was not there): escalation {name} ({standing}).", **values)
+    return _Told(_fate(Result.ALERTED, _with_message(text, life), life), opened, held is None)
 
 
-def _reopened(life: Life, rule: Rule, case: Case) -> str:
-    """That the rule opened it again, where it did."""
+def _reopened(life: Life, rule: Rule, case: Case) -> datetime | None:
+    """When it had been resolved before the rule opened it again, where it did."""
     ended: datetime | None = None
-    said = ""
+    before: datetime | None = None
     for event in life.events:
         if event.at > case.until:
             break
         if event.what == State.RESOLVED:
             ended = event.at
         if event.who == f"rule {rule.id}" and event.why == Reason.NEW_MATCH and ended:
-            within = duration_text(rule.timing.reopen_within)
-            said = (
-                f"opened escalation {life.name} again: it had been resolved {case.spoken.at(ended)}, less than {within}"
-            )
-            said += " before"
-    return said
+            before = ended
+    return before
 
 
 def _held_back(life: Life, rule: Rule) -> int | None:
@@ -182,15 +228,19 @@ def _held_back(life: Life, rule: Rule) -> int | None:
     return life.escalation.id if held else None
 
 
-def _message(life: Life) -> str:
-    """What is wrong with its message, where it has not arrived."""
+def _with_message(text: Text, life: Life) -> Text:
+    """With what is wrong with its message, where it has not arrived."""
     if life.root is None or life.root.state is MessageState.SENT:
-        return ""
+        return text
+    channel = life.root.channel
     if life.root.state is MessageState.FOLDED and life.root.sent_at:
-        return f" One message in {life.root.channel} stands for many that came at once, and for it."
-    if life.root.state is MessageState.BLOCKED:
-        return f" Its message could not be sent to {life.root.channel}: {life.root.error}."
-    return f" Its message has not reached {life.root.channel} yet."
+        what = say("One message in {channel} stands for many that came at once, and for it.", channel=channel)
+    elif life.root.state is MessageState.BLOCKED:
+        error = life.root.error
+        what = say("Its message could not be sent to {channel}: {error}.", channel=channel, error=error)
+    else:
+        what = say("Its message has not reached {channel} yet.", channel=channel)
+    return joined((text, what))
 
 
 def _state(life: Life, case: Case) -> tuple[State, str]:
@@ -202,12 +252,13 @@ def _state(life: Life, case: Case) -> tuple[State, str]:
     return State(past[-1].what), past[-1].why
 
 
-def _standing(escalation: Escalation, state: State) -> str:
+def _standing(escalation: Escalation, state: State) -> Text:
+    said = STATES[state]
     if state is not escalation.state:
-        return f"{state} then, {escalation.state} now"
+        return say("{state} then, {other} now", state=said, other=STATES[escalation.state])
     if state is State.RESOLVED and escalation.outcome:
-        return f"{state}: {escalation.outcome}"
-    return f"{state}, {escalation.assignee} has it" if escalation.assignee else str(state)
+        return Text("{state}: {outcome}", {"state": said, "outcome": OUTCOMES[escalation.outcome]})
+    return say("{state}, {who} has it", state=said, who=escalation.assignee) if escalation.assignee else said
 
 
 # -- nothing was recorded ----------------------------------------------------------------------------------------
@@ -215,33 +266,51 @@ def _standing(escalation: Escalation, state: State) -> str:
 
 def _nothing_followed(rule: Rule, firing: Firing, case: Case, lines: Lines) -> Fate:
     spoken = case.spoken
-    as_of = f"fires as of {spoken.time(firing.at)}"
+    as_of = spoken.as_of(firing.at)
     if firing.read - firing.at > NEWS:
-        read, hours = spoken.at(firing.read), duration_text(NEWS)
-        text = f"{as_of}, but its mentions were read only {read}: what is longer ago than {hours} is history, and"
-        step = _step("news", f"read within {hours}", f"read {read}", False)
-        return Fate(Result.FIRED, f"{text} alerts nobody.", (step,))
+        text = say(
+            "fires {as_of}, but its mentions were read only {read}: what is longer ago than {news} is history, and"
+            " alerts nobody.",
+            as_of=as_of, read=spoken.at(firing.read), news=span(NEWS),
+        )  # fmt: skip
+        read = english(spoken.at(firing.read))
+        return Fate(
+            Result.FIRED, text, (_step("news", f"read within {duration_text(NEWS)}", f"read {read}", False),)
+        )  # fmt: skip
     if not firing.negative:
         step = _step("new mention", "negative, where nothing is open", "friendly", False)
-        text = f"{as_of} through a friendly mention, and such a one opens nothing:{_ended(case, firing)}"
-        return Fate(Result.FIRED, f"{text} the next negative one does.", (step,))
+        return Fate(Result.FIRED, _opens_nothing(as_of, _ended(case, firing), case), (step,))
     if case.rules_since is None:
-        what = "the daemon does not follow these rules yet"
+        what = say("the daemon does not follow these rules yet")
     elif firing.read < case.rules_since:
-        what = f"these rules are in force only since {spoken.time(case.rules_since)}"
+        what = say("these rules are in force only {since}", since=spoken.since(case.rules_since))
     else:
-        what = "something was corrected or edited since, or the daemon has not judged it yet"
-    step = _step("recorded", "an escalation", f"none: {what}", False)
-    return Fate(Result.FIRED, f"{as_of}, but no escalation was made then: {what}.", (step,))
+        what = say("something was corrected or edited since, or the daemon has not judged it yet")
+    step = _step("recorded", "an escalation", f"none: {english(what)}", False)
+    text = say("fires {as_of}, but no escalation was made then: {why}.", as_of=as_of, why=what)
+    return Fate(Result.FIRED, text, (step,))
 
 
-def _ended(case: Case, firing: Firing) -> str:
+def _opens_nothing(as_of: Text, ended: Life | None, case: Case) -> Text:
+    if ended is None or ended.escalation.resolved_at is None:
+        return say(
+            "fires {as_of} through a friendly mention, and such a one opens nothing: the next negative one does.",
+            as_of=as_of,
+        )
+    return say(
+        "fires {as_of} through a friendly mention, and such a one opens nothing: escalation {name} had been resolved"
+        " {ended}; the next negative one does.",
+        as_of=as_of, name=ended.name, ended=case.spoken.at(ended.escalation.resolved_at),
+    )  # fmt: skip
+
+
+def _ended(case: Case, firing: Firing) -> Life | None:
     """What had been resolved before, and is not opened again."""
     for life in reversed(case.lives):
         ended = life.escalation.resolved_at
         if life.escalation.state in ENDED and ended and ended <= firing.read:
-            return f" escalation {life.name} had been resolved {case.spoken.at(ended)};"
-    return ""
+            return life
+    return None
 
 
 # -- words -------------------------------------------------------------------------------------------------------
@@ -253,8 +322,10 @@ def _silence(case: Case, rule_id: str) -> Silence | None:
     return max(silent, key=lambda one: one.until, default=None)
 
 
-def _by(mute: Silence | None) -> str:
-    return f" by {mute.who}{f' ({mute.why})' if mute.why else ''}" if mute else ""
+def _muted(mute: Silence, case: Case) -> Text:
+    """ "muted until Fri 18:00 by jana (works on the line)"."""
+    who = f"{mute.who} ({mute.why})" if mute.why else mute.who
+    return say("muted {until} by {who}", until=case.spoken.until(mute.until), who=who)
 
 
 def _place(rule: Rule, case: Case, line: int) -> str:
@@ -265,7 +336,7 @@ def _step(name: str, asked: str, found: str, holds: bool, line: int = 0) -> Step
     return Step(Stage.AFTER, name, asked, found, holds, line)
 
 
-def _fate(result: Result, text: str, life: Life, *steps: Step) -> Fate:
+def _fate(result: Result, text: Text, life: Life, *steps: Step) -> Fate:
     if not steps:
         steps = (_step("escalation", "", f"{life.name} ({life.escalation.state})", result is Result.ALERTED),)
     return Fate(result, text, steps, life.escalation.id)

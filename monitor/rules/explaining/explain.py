@@ -1,6 +1,7 @@
 """Why a rule did (not) alert: every condition with threshold and actual value, the first that failed, one sentence.
 
-`brand-monitor rules explain` shows all of it, an answer in Slack the sentences. It reads no store: its caller does.
+`brand-monitor rules explain` shows all of it, in English; an answer in Slack the sentences, in the language of whoever
+asks. It reads no store: its caller does.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import NamedTuple
 
 from monitor.model import Scope
 from monitor.rules import alerts
-from monitor.rules.counted import Counted, Totals, growing
+from monitor.rules.counted import Counted, Totals, either, growing
 from monitor.rules.explaining import aftermath, nearmiss, steps
 from monitor.rules.explaining.aftermath import Firing
 from monitor.rules.explaining.inquiry import Case, Explanation, Fate, Kind, Result, Step
 from monitor.rules.rule import Rule, Status
 from monitor.rules.windows import Windows
+from monitor.wording.text import Text, joined, many, say
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 #: Of a brand-wide rule there are no totals.
@@ -38,7 +40,7 @@ def in_order(explanations: Iterable[Explanation]) -> list[Explanation]:
     return sorted(explanations, key=lambda e: (places[e.result], -e.nearness, -e.severity.rank, e.rule_id))
 
 
-def in_short(explanations: Iterable[Explanation], most: int = MOST_SILENT) -> tuple[str, ...]:
+def in_short(explanations: Iterable[Explanation], most: int = MOST_SILENT) -> tuple[Text, ...]:
     """A sentence for each rule that fired, for the `most` that came nearest, and one for all others together."""
     ordered = in_order(explanations)
     apart = [e for e in ordered if e.result is Result.APART]
@@ -46,16 +48,16 @@ def in_short(explanations: Iterable[Explanation], most: int = MOST_SILENT) -> tu
     told = [e.sentence for e in ordered if e.result not in (Result.APART, Result.SILENT)]
     told += [e.sentence for e in silent[:most]]
     if further := [e.rule_id for e in silent[most:]]:
-        told.append(f"Further from alerting: {', '.join(further)}.")
+        told.append(say("Further from alerting: {rules}.", rules=", ".join(further)))
     if apart:
         told.append(do_not_apply(apart))
     return tuple(told)
 
 
-def do_not_apply(apart: Sequence[Explanation]) -> str:
+def do_not_apply(apart: Sequence[Explanation]) -> Text:
     """ "Does not apply: acme-old (it is off)." """
-    named = ", ".join(f"{e.rule_id} ({_because(e)})" for e in apart)
-    return f"{'Does' if len(apart) == 1 else 'Do'} not apply: {named}."
+    rules = joined((Text("{rule} ({why})", {"rule": e.rule_id, "why": e.apart or ""}) for e in apart), ", ")
+    return many("Does not apply: {rules}.", "Do not apply: {rules}.", len(apart), rules=rules)
 
 
 # -- as of when --------------------------------------------------------------------------------------------------
@@ -145,7 +147,8 @@ class _Explaining:
         self.apart = _first_failing(self.applying)
         self.count = steps.count(rule, case, self.lines)
         self.floor = steps.floor(verdict, self.lines)
-        self.alerts = steps.alerts(rule, verdict, self.lines)
+        self.asked = steps.alerting(rule, verdict)
+        self.alerts = steps.alerts(self.asked, self.lines)
         self.fires = verdict.fires and not self.apart
 
     def explanation(self) -> Explanation:
@@ -164,13 +167,14 @@ class _Explaining:
             scope=rule.scope,
             file=self.place,
             result=result,
-            sentence=f"{rule.id} {text}",
+            sentence=joined((rule.id, text)),
             steps=(*self.applying, *self.count.steps, *self.floor, *self.alerts, *(fate.steps if fate else ())),
             failed=failed,
             at=then.at,
             why_then=then.why,
             nearness=0.0 if self.apart else self.windows.progress(then.at, then.totals, case.covered),
             escalation_id=fate.escalation_id if fate else None,
+            apart=_reason(rule, self.apart) if self.apart else None,
         )
 
     def _fate(self) -> Fate | None:
@@ -188,53 +192,48 @@ class _Explaining:
         """Whether a discussion is asked about, and the rule looks at more: most of what it did is then not about it."""
         return self.case.kind is Kind.DISCUSSION and self.rule.scope is Scope.BRAND
 
-    def _sentence(self, fate: Fate | None) -> tuple[Step | None, str]:
+    def _sentence(self, fate: Fate | None) -> tuple[Step | None, Text]:
         """The first step that failed, and the sentence without the rule's name."""
         if not self.fires:
             failed, text = self._silent()
-            return failed, f"{text} {fate.text}" if fate else text
+            return failed, joined((text, fate.text)) if fate else text
         assert fate is not None
         if self.case.kind is Kind.MENTION and not (self.count.counts and self.count.negative):
             failed, text = self._silent()
-            return failed, f"{text} All the same it {fate.text}"
+            return failed, joined((text, say("All the same it {did}", did=fate.text)))
         return _first_failing(fate.steps), fate.text
 
-    def _silent(self) -> tuple[Step, str]:
+    def _silent(self) -> tuple[Step, Text]:
         count, case, at = self.count, self.case, self.then.at
         if self.apart:
-            return self.apart, _apart(self.apart, self.rule, self.place)
+            where = nearmiss.line(self.apart.line, self.place)
+            return self.apart, say("does not apply: {why} ({line}).", why=_reason(self.rule, self.apart), line=where)
         if not count.counts or not count.negative:
             failed = _first_failing(count.steps)
             assert failed is not None
             why = nearmiss.not_negative if count.counts else nearmiss.not_counted
             return failed, why(count, case, self.place)
-        if (under := _first_failing(self.floor)) is not None:
-            return under, nearmiss.under_floor(under, at, case, self.place)
+        if (under := _first_failing(self.floor)) is not None and self.rule.discussion:
+            totals = self.then.totals
+            return under, nearmiss.under_floor(under, self.rule.discussion, totals, at, case, self.place)
         parts = self.windows.parts(at, case.covered)
         nearest = parts.index(max(parts))
         negative = sorted(mention.at for mention in case.judged if self.windows.negative(mention))
-        condition, step = self.rule.alert_when_any[nearest], self.alerts[nearest]
-        return step, nearmiss.no_alert(condition, step, negative, at, case, self.place)
+        asked, step = self.rule.alert_when_any[nearest], self.alerts[nearest]
+        where = nearmiss.line(step.line, self.place)
+        return step, nearmiss.no_alert(asked, self.asked[nearest], where, negative, at, case)
 
 
 def _first_failing(found: Iterable[Step]) -> Step | None:
     return next((step for step in found if not step.holds), None)
 
 
-def _apart(step: Step, rule: Rule, place: str) -> str:
-    line = f"{place}:{step.line}" if step.line else place
-    return f"does not apply: {_reason(rule.status, step)} ({line})."
-
-
-def _because(explanation: Explanation) -> str:
-    return _reason(explanation.status, explanation.failed) if explanation.failed else ""
-
-
-def _reason(status: Status, step: Step) -> str:
-    if status is Status.OFF:
-        return "it is off"
-    if step.name == "scope":
-        return "it looks at single discussions"
-    if step.found.endswith("a competitor"):
-        return "competitors are watched only by rules that name them"
-    return f"it watches {step.asked} only"
+def _reason(rule: Rule, failed: Step) -> Text:
+    """Why a rule does not apply."""
+    if rule.status is Status.OFF:
+        return say("it is off")
+    if failed.name == "scope":
+        return say("it looks at single discussions")
+    if not rule.match.brands:
+        return say("competitors are watched only by rules that name them")
+    return say("it watches {brands} only", brands=either(rule.match.brands))

@@ -15,6 +15,7 @@ from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.rule import Status
 from monitor.rules.snapshot import Snapshot
 from monitor.rules.times import NOTHING, Covered
+from monitor.wording.text import Text
 
 
 class Kind(StrEnum):
@@ -150,7 +151,7 @@ class Fate:
     """What followed when a rule fired: `text` goes on where a sentence has named the rule."""
 
     result: Result
-    text: str
+    text: Text
     steps: tuple[Step, ...] = ()
     escalation_id: int | None = None
 
@@ -160,7 +161,8 @@ class Explanation:
     """What one rule made of the case, as of the moment `at` (`why_then` says why that one).
 
     `failed` is the first step that kept it from alerting; of the conditions of which any is enough, the nearest one.
-    `nearness` to firing goes from 0 to 1. `sentence` says it all to somebody who has not seen the steps.
+    `nearness` to firing goes from 0 to 1. `sentence` says it all to somebody who has not seen the steps; `apart`, of a
+    rule that does not apply, why not.
     """
 
     rule_id: str
@@ -170,10 +172,11 @@ class Explanation:
     scope: Scope
     file: str
     result: Result
-    sentence: str
+    sentence: Text
     steps: tuple[Step, ...]
     failed: Step | None
     at: datetime
     why_then: str
     nearness: float
     escalation_id: int | None = None
+    apart: Text | None = None

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from monitor.model import Condition, Scope, Verdict
 from monitor.rules.counted import Counted, mention_conditions
 from monitor.rules.explaining.inquiry import Case, Kind, Stage, Step
 from monitor.rules.rule import Rule, Status
+from monitor.wording.text import Text, text_from_json
 from monitor.yamlfile import KeyPath, parse_yaml
 
 BRANDS = "match.brands"
@@ -67,13 +69,14 @@ def _scope(rule: Rule, case: Case, lines: Lines) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Mentions that the same condition keeps out; `example` is one of them, the nearest where that can be said."""
+    """Mentions that the same condition keeps out; `example` is what is found of one of them, the nearest where that
+    can be said."""
 
     name: str
-    asked: str
+    asked: Text | str
     line: int
     count: int
-    example: str
+    example: Text | str
     among: int
 
 
@@ -151,22 +154,29 @@ def _groups(mentions: Sequence[Counted], each: Sequence[Sequence[Condition]], li
         if first:
             failing.setdefault((first.name, first.asked), []).append((mention, first))
     groups = []
-    for (name, asked), found in failing.items():
-        example, among = _example(name, found)
-        groups.append(Group(name, asked, lines.of_condition(found[0][1]), len(found), example, among))
+    for (name, _), found in failing.items():
+        first, (example, among) = found[0][1], _example(name, found)
+        line = lines.of_condition(first)
+        groups.append(Group(name, said(first, "asked"), line, len(found), said(example, "found"), among))
     return tuple(sorted(groups, key=lambda group: -group.count))
 
 
-def _example(name: str, found: Sequence[tuple[Counted, Condition]]) -> tuple[str, int]:
-    """What is found most often, and how often; of numbers the nearest to what is asked."""
+def _example(name: str, found: Sequence[tuple[Counted, Condition]]) -> tuple[Condition, int]:
+    """One of which that is found which is most often, and how often; of numbers the nearest to what is asked."""
     judged = [(mention, condition) for mention, condition in found if mention.score is not None]
     if name == "negative_if.sentiment" and judged:
-        return min(judged, key=lambda pair: pair[0].score or 0.0)[1].found, 1
+        return min(judged, key=lambda pair: pair[0].score or 0.0)[1], 1
     if name == "negative_if.confidence" and judged:
-        return max(judged, key=lambda pair: pair[0].confidence or 0.0)[1].found, 1
+        return max(judged, key=lambda pair: pair[0].confidence or 0.0)[1], 1
     if name == "match.author_reach":
-        return max(found, key=lambda pair: pair[0].reach)[1].found, 1
-    return Counter(condition.found for _, condition in found).most_common(1)[0]
+        return max(found, key=lambda pair: pair[0].reach)[1], 1
+    [(most, among)] = Counter(condition.found for _, condition in found).most_common(1)
+    return next(condition for _, condition in found if condition.found == most), among
+
+
+def said(condition: Condition, part: Literal["asked", "found"]) -> Text | str:
+    """What it asks, or what was found, for any language; in English where the rule did not say it so."""
+    return text_from_json(condition.said[part]) if condition.said else getattr(condition, part)
 
 
 # -- its discussion ----------------------------------------------------------------------------------------------
@@ -181,9 +191,12 @@ def floor(verdict: Verdict, lines: Lines) -> tuple[Step, ...]:
     )
 
 
-def alerts(rule: Rule, verdict: Verdict, lines: Lines) -> tuple[Step, ...]:
+def alerting(rule: Rule, verdict: Verdict) -> tuple[Condition, ...]:
     """The conditions of `alert_when_any`, in the order of the file."""
-    asked = verdict.conditions[len(verdict.conditions) - len(rule.alert_when_any) :]
+    return verdict.conditions[len(verdict.conditions) - len(rule.alert_when_any) :]
+
+
+def alerts(asked: Iterable[Condition], lines: Lines) -> tuple[Step, ...]:
     return tuple(
         Step(Stage.ALERT, c.name, c.asked, c.found, c.holds, lines.of("alert_when_any", n)) for n, c in enumerate(asked)
     )
