@@ -12,10 +12,10 @@ from monitor.rules.rule import Status as RuleStatus
 from monitor.slack.answers import Answer, Line, answer, bold, since, text, until, when
 from monitor.slack.blocks import plain
 from monitor.slack.home import Health
-from monitor.slack.states import counted
 from monitor.slack.text import one_line
 from monitor.status import Status, status
 from monitor.store import Store
+from monitor.wording.names import MANY_IN_STATE, counted
 from monitor.wording.words import Words
 
 #: A source is read every ten minutes by default; one that was not for so long is worth a look.
@@ -103,7 +103,8 @@ def _mentions(found: Status, now: datetime, words: Words) -> str:
 
 
 def _escalations(found: Status, words: Words) -> str:
-    return ", ".join(counted(state, count, words) for state, count in found.escalations.items()) or words.say("none")
+    said = [words.text(counted(MANY_IN_STATE[state], count)) for state, count in found.escalations.items()]
+    return ", ".join(said) or words.say("none")
 
 
 def _messages(found: Status, now: datetime, words: Words) -> str:

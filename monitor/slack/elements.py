@@ -29,6 +29,12 @@ def button(label: str, tag: Tag, *, primary: bool = False) -> Block:
     return {"type": "button", "text": plain_text(label), "action_id": str(tag.deed), "value": str(tag), **style}
 
 
+def confirmed(button: Block, title: str, question: str, yes: str, no: str) -> Block:
+    """The button, which asks before it does anything."""
+    asked = {"title": plain_text(title, 100), "text": plain_text(question, 300)}
+    return button | {"confirm": asked | {"confirm": plain_text(yes, 30), "deny": plain_text(no, 30)}}
+
+
 def overflow(action_id: str, choices: Sequence[tuple[str, Tag]]) -> Block:
     """A menu behind "…", of two to five choices."""
     return {"type": "overflow", "action_id": action_id, "options": [option(label, str(tag)) for label, tag in choices]}

@@ -17,9 +17,9 @@ from monitor.slack.blocks import Block, context, mrkdwn
 from monitor.slack.elements import LONGEST_VALUE, MOST_OPTIONS, choice, field, menu, modal, option, plain_text
 from monitor.slack.facts import subject_line
 from monitor.slack.guide import whole_guideline
-from monitor.slack.names import capital, outcome_name
 from monitor.slack.tags import Deed, Tag, tag
-from monitor.slack.text import clean, escape
+from monitor.slack.text import capital, clean, escape
+from monitor.wording.names import OUTCOMES
 from monitor.wording.words import Words
 
 #: The forms there are, by the button that opens each.
@@ -186,7 +186,7 @@ def _resolve(tag: Tag, view: EscalationView | None, words: Words) -> Block:
         Outcome.NOT_NEGATIVE: words.say("Nobody complains about us."),
         Outcome.NO_ACTION: words.say("It is better left alone."),
     }
-    options = [option(capital(outcome_name(outcome, words)), outcome, about) for outcome, about in explained.items()]
+    options = [option(capital(words.text(OUTCOMES[outcome])), outcome, about) for outcome, about in explained.items()]
     answered = view is not None and view.escalation.answered_at is not None
     note = {"type": "plain_text_input", "multiline": True, "max_length": LONGEST_NOTE}
     blocks = _about(view, words) if view else [mrkdwn(words.say("All that this summary stands for will be resolved."))]

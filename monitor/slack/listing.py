@@ -8,7 +8,7 @@ from datetime import datetime
 from monitor.model import Escalation, State
 from monitor.slack.answers import Line, message_link, named, since, tied, until, when
 from monitor.slack.blocks import link, plain
-from monitor.slack.names import SEVERITY_MARKS, STATE_MARKS
+from monitor.slack.signs import SEVERITY_SIGNS, STATE_SIGNS
 from monitor.slack.text import one_line
 from monitor.wording.words import Words
 
@@ -33,8 +33,8 @@ def lines(one: Listed, now: datetime, words: Words, workspace: str | None = None
     """Two lines: what it is, as a link to its message, and how it stands."""
     e = one.escalation
     standing = message_link(one.channel, one.ts, workspace)
-    mark = SEVERITY_MARKS[e.severity] + (STATE_MARKS.get(e.state, "") if e.state is not State.OPEN else "")
-    head = [plain(f"{mark} e{e.id} "), named(one.about, standing or one.url), plain(f" · {one_line(e.brand, 40)}")]
+    signs = SEVERITY_SIGNS[e.severity] + STATE_SIGNS.get(e.state, "")
+    head = [plain(f"{signs} e{e.id} "), named(one.about, standing or one.url), plain(f" · {one_line(e.brand, 40)}")]
     return [
         head,
         tied(

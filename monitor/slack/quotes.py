@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from monitor.model import Mention
 from monitor.slack.blocks import Block, link, plain, quote, rich, section
-from monitor.slack.names import label_name
 from monitor.slack.speech import unmarked
 from monitor.slack.text import clean, host_of, one_line, safe_link, shorten
+from monitor.wording.names import LABELS
 from monitor.wording.words import Words
 
 MOST_QUOTES = 5
@@ -33,7 +33,7 @@ def _byline(mention: Mention, words: Words) -> Block:
     if mention.answer:
         facts.append(words.say("our answer"))
     elif mention.sentiment:
-        feeling = label_name(mention.sentiment.label, words)
+        feeling = words.text(LABELS[mention.sentiment.label])
         facts.append(f"{feeling} {words.share(mention.sentiment.confidence)}")
     where = host_of(url) if url else one_line(mention.post.source, 60)
     return section(

@@ -68,6 +68,11 @@ def escape(text: str, limit: int) -> str:
     return "".join(escaped)
 
 
+def capital(text: str) -> str:
+    """With its first letter as at the start of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def safe_link(url: str | None) -> str | None:
     """`url` if it is an ordinary web address, with all that could break out of a link percent-encoded; else None.
 

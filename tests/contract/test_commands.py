@@ -185,7 +185,7 @@ def test_a_report_that_a_manager_can_pass_on(day: Day) -> None:
     found = told(day, "report")
     for line in (
         "*Acme*: 9 mentions, 9 negative (100%), in 3 discussions (3 of them new), 1 answer of ours",
-        "3 alerts: 1 critical, 2 high (before: 0)",
+        "3 alerts (before: 0), by severity: critical 1, high 2",
         "How they ended: 1 not negative, 2 still open",
         "*Taken by somebody*: 2 of 3, median 24 minutes, worst 39 minutes",
         "*Resolved*: 1 of 3, after 39 minutes",
