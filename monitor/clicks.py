@@ -239,7 +239,7 @@ class Clicks:
             case Deed.RESOLVE | Deed.RESOLVE_ALL if asked.outcome:
                 return Resolve(by, asked.outcome, asked.note)
             case Deed.GUIDELINE:
-                return ReadGuideline(by, asked.version)
+                return ReadGuideline(by, asked.tag.version or None)
         return None
 
     # -- commands and guidelines ---------------------------------------------------------------------------------

@@ -47,12 +47,12 @@ def actions(*elements: Block) -> Block:
 # -- of forms ----------------------------------------------------------------------------------------------------
 
 
-def modal(title: str, blocks: Sequence[Block], *, callback_id: str, tag: Tag, submit: str | None, close: str) -> Block:
+def modal(title: str, blocks: Sequence[Block], *, tag: Tag, submit: str | None, close: str) -> Block:
     """A form; its submission brings `tag` back. Without `submit` it is only read."""
     button = {"submit": plain_text(submit, LONGEST_TITLE)} if submit else {}
     return {
         "type": "modal",
-        "callback_id": callback_id,
+        "callback_id": str(tag.deed),
         "private_metadata": str(tag),
         "title": plain_text(title, LONGEST_TITLE),
         "close": plain_text(close, LONGEST_TITLE),

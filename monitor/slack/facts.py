@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from monitor.model import Condition, Discussion, Escalation, EscalationView, FiredRule, Label, Mention, State
+from monitor.model import ENDED, Condition, Discussion, Escalation, EscalationView, FiredRule, Label, Mention, State
 from monitor.slack.signs import sign_of
 from monitor.slack.speech import mrkdwn_of, unmarked
 from monitor.slack.text import bars, capital, escape, one_line
@@ -16,7 +16,6 @@ from monitor.wording.names import CONDITIONS, OUTCOMES, SEVERITIES, STATES
 from monitor.wording.text import text_from_json
 from monitor.wording.words import Words
 
-ENDED = (State.RESOLVED, State.DROPPED)
 #: Lines that say why; the fewest where a message came out too long.
 MOST_REASONS, FEWEST_REASONS = 8, 3
 

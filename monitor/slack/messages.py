@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.model import Escalation, EscalationView, Mention, State
+from monitor.model import ENDED, Escalation, EscalationView, Mention, State
 from monitor.slack import facts
 from monitor.slack.blocks import LONGEST_SECTION, Block, context, fitting, header, link, mrkdwn, rich, section
 from monitor.slack.buttons import Buttons, buttons
-from monitor.slack.facts import ENDED
 from monitor.slack.guide import excerpt
 from monitor.slack.quotes import MOST_QUOTES, quotes
 from monitor.slack.signs import sign_of

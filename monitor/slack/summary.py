@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.escalation.storm import Crowd, Folded, StormView
-from monitor.model import Severity, State
+from monitor.model import ENDED, Severity, State
 from monitor.slack.blocks import Block, context, fitting, header, mrkdwn
 from monitor.slack.elements import actions, button, confirmed
-from monitor.slack.facts import ENDED
 from monitor.slack.messages import ESCALATIONS, LONGEST_TEXT, Message
 from monitor.slack.signs import SEVERITY_SIGNS, sign_of
 from monitor.slack.speech import calls

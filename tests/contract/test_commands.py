@@ -14,8 +14,8 @@ from monitor.commands import Answer, Reader
 from monitor.errors import MonitorError
 from monitor.slack.tags import Deed, Tag, tag
 from monitor.store import escalations, mutes
-from tests.fakes.block_kit import pings
-from tests.fakes.slack_view import dump, fault_of_answer, fault_of_view, tags_of
+from tests.fakes.block_kit import fault_of_answer, fault_of_view, pings
+from tests.fakes.slack_view import dump, tags_of
 from tests.fakes.working_day import GUIDELINE, PLAYBOOK, Day, anna, working_day
 
 LENA = anna(slack_id="U0345678901", name="lena", teams=("legal",))

@@ -207,7 +207,7 @@ def test_a_guideline_is_shown_whole_and_its_reading_names_the_version() -> None:
         assert part in said, part
     assert "**" not in said and "- Answer" not in said
     assert shown["submit"]["text"] == "I have read it"
-    assert submitted(sent(shown), NOW, ENGLISH) == Asked(tag(Deed.GUIDELINE), version="1a2b3c4d")
+    assert submitted(sent(shown), NOW, ENGLISH) == Asked(replace(tag(Deed.GUIDELINE), version="1a2b3c4d"))
 
 
 def test_markdown_becomes_rich_text() -> None:
@@ -224,8 +224,9 @@ def test_markdown_becomes_rich_text() -> None:
     assert lists == [("ordered", 0, 0), ("ordered", 1, 0), ("bullet", 0, 1)], "the numbers go on"
 
 
-def test_a_guideline_longer_than_a_form_says_where_it_goes_on() -> None:
-    shown = opened(Deed.GUIDELINE, guideline=replace(GUIDELINE, body="A sentence of it. " * 20_000))
+@pytest.mark.parametrize("body", ["A sentence of it. " * 20_000, "🧨" * 50_000], ids=["blocks", "bytes"])
+def test_a_guideline_longer_than_a_form_says_where_it_goes_on(body: str) -> None:
+    shown = opened(Deed.GUIDELINE, guideline=replace(GUIDELINE, body=body))
     assert block_kit.fault_of_view(shown) is None
     assert "read on in playbooks/angry-thread.md" in block_kit.words(shown)
 

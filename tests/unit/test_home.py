@@ -16,8 +16,8 @@ from monitor.slack.answers import answer, message_link, since, text, until
 from monitor.slack.home import Health, Home, OnDuty, ToRead, render_home
 from monitor.slack.listing import Listed, lines, state_of
 from monitor.wording.catalogs import words
-from tests.fakes.block_kit import pings
-from tests.fakes.slack_view import dump, fault_of_answer, fault_of_view
+from tests.fakes.block_kit import fault_of_answer, fault_of_view, pings
+from tests.fakes.slack_view import dump
 
 NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)
 E = Escalation(

@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 
 from monitor.durations import duration_text
 from monitor.escalation.events import Reason
-from monitor.model import Escalation, State
+from monitor.model import ENDED, Escalation, State
 from monitor.outgoing import MessageState
 from monitor.rules.explaining.inquiry import Case, Fate, Life, Result, Silence, Stage, Step
 from monitor.rules.explaining.steps import Lines
 from monitor.rules.rule import Rule, Status
 from monitor.rules.windows import NEWS
 
-ENDED = (State.RESOLVED, State.DROPPED)
 #: Mentions that were read so much later than they count are worth a word.
 LATE = timedelta(minutes=10)
 
