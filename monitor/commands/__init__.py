@@ -20,10 +20,11 @@ from monitor.commands.reader import Reader
 from monitor.commands.typed import Command, Typed, stretch, typed
 from monitor.commands.typed import muting as muting_of
 from monitor.rules.load import RuleSet
-from monitor.slack.answers import Answer, Line, answer, code, sentence, text, to_type
+from monitor.slack.answers import Answer, answer, sentence
 from monitor.slack.blocks import Block, plain
 from monitor.slack.guidelines import render_guidelines, unread_lines
 from monitor.slack.home import render_home
+from monitor.slack.lines import Line, code, text, to_type
 from monitor.slack.reports import render_report
 from monitor.slack.tags import Tag
 from monitor.slack.text import one_line

@@ -11,10 +11,11 @@ from monitor.escalation.acts import Channel, Person
 from monitor.model import Guideline
 from monitor.rules.load import RuleSet
 from monitor.rules.readership import Readership, readership
-from monitor.slack.answers import Answer, bold, sentence
+from monitor.slack.answers import Answer, sentence
 from monitor.slack.blocks import Block, plain
 from monitor.slack.guide import guideline_form
 from monitor.slack.home import ToRead
+from monitor.slack.lines import bold
 from monitor.slack.tags import Tag
 from monitor.slack.text import one_line
 from monitor.store.readings import log_reading, readings

@@ -9,10 +9,12 @@ from monitor.commands.reader import Reader
 from monitor.outgoing import MessageState
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Status as RuleStatus
-from monitor.slack.answers import Answer, Line, answer, bold, since, text, until, when
+from monitor.slack.answers import Answer, answer
 from monitor.slack.blocks import plain
 from monitor.slack.home import Health
+from monitor.slack.lines import Line, bold, text
 from monitor.slack.text import one_line
+from monitor.slack.times import since, until, when
 from monitor.status import Status, status
 from monitor.store import Store
 from monitor.wording.names import MANY_IN_STATE, counted

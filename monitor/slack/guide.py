@@ -9,13 +9,13 @@ from datetime import date, datetime
 from itertools import accumulate
 
 from monitor.model import Guideline
-from monitor.slack.answers import when
 from monitor.slack.blocks import Block, context, header, plain, rich, section
 from monitor.slack.elements import modal
 from monitor.slack.facts import name
 from monitor.slack.markdown import beginning, rich_texts
 from monitor.slack.tags import Tag
 from monitor.slack.text import escape, one_line, shorten
+from monitor.slack.times import when
 from monitor.wording.words import Words
 
 #: A form takes a hundred blocks and 250 kB; those above and below the text need some.

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from monitor.rules.readership import Readership
-from monitor.slack.answers import Answer, Line, answer, bold, text, when
+from monitor.slack.answers import Answer, answer
 from monitor.slack.blocks import Block, fitting, header, plain
 from monitor.slack.elements import actions, button
+from monitor.slack.lines import Line, bold, text
 from monitor.slack.tags import Deed, Tag
 from monitor.slack.text import one_line
+from monitor.slack.times import when
 from monitor.wording.words import Words
 
 MOST_LISTED = 20

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.model import State
-from monitor.slack.answers import Line, bold, code, named, text, tied, until
 from monitor.slack.blocks import Block, context, header, plain
 from monitor.slack.elements import actions, button
+from monitor.slack.lines import Line, bold, code, named, text, tied
 from monitor.slack.listing import Listed, lines
 from monitor.slack.tags import Deed, Tag
 from monitor.slack.text import escape, one_line
+from monitor.slack.times import until
 from monitor.wording.words import Words
 
 #: A view holds a hundred blocks; an escalation takes two.

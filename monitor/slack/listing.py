@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.model import Escalation, State
-from monitor.slack.answers import Line, message_link, named, since, tied, until, when
 from monitor.slack.blocks import link, plain
+from monitor.slack.lines import Line, named, tied
 from monitor.slack.signs import SEVERITY_SIGNS, STATE_SIGNS
-from monitor.slack.text import one_line
+from monitor.slack.text import message_link, one_line
+from monitor.slack.times import since, until, when
 from monitor.wording.words import Words
 
 

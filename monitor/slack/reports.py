@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from monitor.escalation.acts import Correction
 from monitor.figures import BrandFigures, Figures, GapFigures, RuleFigures, Times
-from monitor.slack.answers import Answer, Line, answer, bold, text
+from monitor.slack.answers import Answer, answer
 from monitor.slack.blocks import plain
+from monitor.slack.lines import Line, bold, text
 from monitor.slack.text import one_line
 from monitor.wording.names import MANY_ENDED, SEVERITIES, counted
 from monitor.wording.words import Words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from monitor.model import Label, Outcome, Severity, State
+from monitor.model import Outcome, Severity, State
 from monitor.wording.text import Text, many, say
 
 SEVERITIES: Mapping[Severity, Text] = {
@@ -28,11 +28,6 @@ OUTCOMES: Mapping[Outcome, Text] = {
     Outcome.NOT_ABOUT_US: say("not about us"),
     Outcome.NOT_NEGATIVE: say("not negative"),
     Outcome.NO_ACTION: say("no action"),
-}
-LABELS: Mapping[Label, Text] = {
-    Label.NEGATIVE: say("negative"),
-    Label.NEUTRAL: say("neutral"),
-    Label.POSITIVE: say("positive"),
 }
 #: The conditions of a rule, by their keys in its file.
 CONDITIONS: Mapping[str, Text] = {

@@ -12,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Escalation, Scope, Severity, State
-from monitor.slack.answers import answer, message_link, since, text, until
+from monitor.slack.answers import answer
 from monitor.slack.home import Health, Home, OnDuty, ToRead, render_home
+from monitor.slack.lines import text
 from monitor.slack.listing import Listed, lines, state_of
+from monitor.slack.text import message_link
+from monitor.slack.times import since, until
 from monitor.wording.catalogs import words
 from tests.fakes.block_kit import fault_of_answer, fault_of_view, pings
 from tests.fakes.slack_view import dump
