@@ -49,7 +49,7 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
         try:
             with store.read() as connection:
                 since = now - timedelta(days=days)
-                figures = {one.rule_id: one for one in of_rules(connection, since, now + timedelta(seconds=1))}
+                figures = {one.rule_id: one for one in of_rules(connection, since)}
                 tested = escalations.would_have_alerted(connection, since)
                 muted = silences.in_force(connection, now)
         finally:

@@ -132,9 +132,10 @@ def _counted(found: list[T], known: tuple[T, ...]) -> dict[T, int]:
 # -- how often it was wrong --------------------------------------------------------------------------------------
 
 
-def of_rules(connection: sqlite3.Connection, since: datetime, until: datetime) -> tuple[RuleFigures, ...]:
+def of_rules(connection: sqlite3.Connection, since: datetime, until: datetime | None = None) -> tuple[RuleFigures, ...]:
     """Of each rule that alerted then, or whose alerts were corrected then; those that alerted most first."""
-    stretch = [to_text(since), to_text(until)]
+    # Any time is less than a text that begins with a letter.
+    stretch = [to_text(since), to_text(until) if until else "now"]
     alerts = connection.execute(
         "SELECT r.rule_id, count(*), sum(e.state = 'resolved'),"
         " sum(e.state = 'resolved' AND coalesce(e.outcome, '') IN (?3, ?4))"
