@@ -17,8 +17,7 @@ from monitor.escalation.acts import ANSWERED, CORRECTED, READ
 from monitor.escalation.events import Reason
 from monitor.model import Escalation
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
-from monitor.wording.catalogs import words
-from monitor.wording.text import text_from_json
+from monitor.wording.text import english, texts_from_json
 
 _PERSON = re.compile(r"(.+) \((command line|Slack)(?: [A-Z0-9]+)?\)", re.DOTALL)
 
@@ -207,10 +206,7 @@ def _unsent(message: OutboxMessage) -> Unsent | None:
 
 def _text(message: OutboxMessage) -> str:
     """What it says, in English: one sentence or several."""
-    kept = message.payload.get("text") or ""
-    parts = kept if isinstance(kept, list | tuple) else [kept]
-    english = words()
-    return " ".join(english.text(text_from_json(part)) for part in parts if part)
+    return " ".join(map(english, texts_from_json(message.payload.get("text") or ())))
 
 
 # -- how long it took --------------------------------------------------------------------------------------------

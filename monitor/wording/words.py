@@ -6,7 +6,7 @@ Texts in the code are English and are looked up in a gettext catalog as they sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from gettext import NullTranslations
@@ -49,10 +49,6 @@ class Words:
         if text.many is not None:
             return self.many(text.id, text.many, **text.values)
         return self.say(text.id, **text.values)
-
-    def texts(self, texts: Iterable[Text | str]) -> str:
-        """Several sentences, one after the other."""
-        return " ".join(map(self.text, texts))
 
     def _filled(self, text: str, values: Mapping[str, Any]) -> str:
         return text.format_map({name: self.value(value) for name, value in values.items()}) if values else text
