@@ -156,13 +156,13 @@ def _help(words: Words) -> Answer:
         ),
         (words.say("/brand search WORDS"), words.say("what was said, the most relevant first")),
         (words.say("/brand status"), words.say("how the monitoring stands, and what to mend")),
-        (words.say("/brand report 7d"), words.say("the figures of some days")),
+        (words.say("/brand report 7d"), words.say("the figures of the last days")),
         (words.say("/brand guidelines"), words.say("what to do: the guidelines, and who has read them")),
         (
             words.say("/brand mute RULE for 4h because WHY"),
             words.say("silence a rule for a while; without a rule, what is muted"),
         ),
-        (words.say("/brand unmute RULE"), words.say("end that")),
+        (words.say("/brand unmute RULE"), words.say("let a rule post again")),
     )
     rows: list[Line] = [[code(command), plain(f"  {about}")] for command, about in lines]
     small = [words.say("Only you see the answers. To act on an escalation, press the buttons on its message.")]

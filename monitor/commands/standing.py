@@ -61,12 +61,12 @@ def _line(mark: str, name: str, said: str) -> Line:
 
 def _running(found: Status, now: datetime, words: Words) -> str:
     if not found.running:
-        return words.say("the daemon does not run")
+        return words.say("not running")
     try:
         started = datetime.fromisoformat(str(found.daemon.get("started", "")))
     except ValueError:
-        return words.say("the daemon runs")
-    return words.say("the daemon runs {since}", since=since(started, now, words))
+        return words.say("running")
+    return words.say("running {since}", since=since(started, now, words))
 
 
 def _read_lately(found: Status, now: datetime) -> int:

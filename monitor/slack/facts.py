@@ -190,7 +190,7 @@ def why(rules: Sequence[FiredRule], most: int, words: Words) -> list[str]:
         lines.append(words.say("*Why:* {rule}", rule=escape(one_line(rule.title or rule.rule_id, 100), 120)))
         lines += [_reason(reason, words) for reason in rule.reasons]
     if (more := len(lines) - most) > 0:
-        lines = [*lines[: most - 1], words.many("…and {count} more line", "…and {count} more lines", more + 1)]
+        lines = [*lines[: most - 1], words.many("… and {count} more line", "… and {count} more lines", more + 1)]
     return lines
 
 

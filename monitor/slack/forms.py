@@ -108,7 +108,9 @@ def _assigned(what: Tag, values: _Values, words: Words) -> Asked | dict[str, str
 
 
 def _snooze(tag: Tag, view: EscalationView, choices: Choices, words: Words) -> Block:
-    options = [option(words.span(length), f"{_IN}{int(length.total_seconds())}") for length in _SPANS]
+    options = [
+        option(words.say("In {length}", length=length), f"{_IN}{int(length.total_seconds())}") for length in _SPANS
+    ]
     options += [option(label, f"{_AT}{int(at.timestamp())}") for label, at in _mornings(choices.now, words)]
     options.append(option(words.say("The date and time below"), _PICKED))
     blocks = [

@@ -36,7 +36,7 @@ def excerpt(
     body = beginning(guideline.body, LINES_WITH_BUTTON if button else LINES)
     head = words.say("What to do: {title}", title=one_line(guideline.title, 150))
     if button:
-        small = _review(guideline.review_by, now, words) if _overdue(guideline.review_by, now, words) else ""
+        small = review(guideline.review_by, now, words) if _overdue(guideline.review_by, now, words) else ""
     else:
         small = " · ".join(_origin(guideline, now, words))
     return [
@@ -63,10 +63,10 @@ def _origin(guideline: Guideline, now: datetime, words: Words) -> Iterator[str]:
     if guideline.approved_by:
         yield words.say("approved by {who}", who=name(guideline.approved_by))
     if guideline.review_by:
-        yield _review(guideline.review_by, now, words)
+        yield review(guideline.review_by, now, words)
 
 
-def _review(review_by: str, now: datetime, words: Words) -> str:
+def review(review_by: str, now: datetime, words: Words) -> str:
     day = _day(review_by)
     if day is None:
         return words.say("review by {day}", day=name(review_by))

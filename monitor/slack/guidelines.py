@@ -9,6 +9,7 @@ from monitor.rules.readership import Readership
 from monitor.slack.answers import Answer, answer
 from monitor.slack.blocks import Block, fitting, header, plain
 from monitor.slack.elements import actions, button
+from monitor.slack.guide import review
 from monitor.slack.lines import Line, bold, text
 from monitor.slack.tags import Deed, Tag
 from monitor.slack.text import one_line
@@ -45,9 +46,8 @@ def render_guidelines(found: Sequence[Readership], now: datetime, words: Words, 
 def _lines(one: Readership, now: datetime, words: Words, most: int) -> list[Line]:
     about = [
         words.say("version {version}", version=one.version),
-        words.say("kept by {owner}", owner=one_line(one.owner, 80)),
-        words.say("review by {date}", date=one.review_by)
-        + (" – " + words.say("overdue") + " ⚠️" if one.overdue else ""),
+        words.say("owner {who}", who=one_line(one.owner, 80)),
+        review(one.review_by, now, words),
     ]
     rules = ", ".join(one_line(rule, 70) for rule in one.rules[:5]) + ("…" if len(one.rules) > 5 else "")
     lines: list[Line] = [
@@ -70,7 +70,7 @@ def _lines(one: Readership, now: datetime, words: Words, most: int) -> list[Line
 def _some(names: Sequence[str], most: int, words: Words) -> str:
     more = len(names) - most
     shown = ", ".join(names[:most])
-    return shown if more <= 0 else words.say("{names} and {count} more", names=shown, count=more)
+    return shown if more <= 0 else words.many("{names} and {count} more", "{names} and {count} more", more, names=shown)
 
 
 def unread_lines(found: Iterable[Readership], words: Words) -> list[str]:

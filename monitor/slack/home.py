@@ -163,7 +163,7 @@ def _unread(unread: Sequence[ToRead], words: Words, install: str) -> list[Block]
 
 
 def _duty(one: OnDuty, now: datetime, words: Words) -> Line:
-    who = _names(one.now) or words.say("nobody by name")
+    who = _names(one.now) or words.say("nobody whose name is known")
     parts = [who]
     if one.until:
         parts[0] = words.say("{who} {until}", who=who, until=until(one.until, now, words))

@@ -65,7 +65,9 @@ def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False
             snoozed = words.say("snoozed {until}", until=until(e.snoozed_until, now, words))
             if theirs:
                 return snoozed + ", " + words.say("yours")
-            return snoozed + ", " + (words.say("{who} has it", who=who) if who else words.say("nobody has it"))
+            return (
+                snoozed + ", " + (words.say("{who} has it", who=who) if who else words.say("nobody has taken it yet"))
+            )
         case State.ACKNOWLEDGED:
             taken = since(e.acknowledged_at or e.changed_at, now, words)
             if theirs:
@@ -74,7 +76,7 @@ def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False
     opened = words.say("open {since}", since=since(e.opened_at or e.changed_at, now, words))
     if theirs:
         return opened + ", " + words.say("given to you")
-    return opened + ", " + (words.say("given to {who}", who=who) if who else words.say("nobody has it"))
+    return opened + ", " + (words.say("given to {who}", who=who) if who else words.say("nobody has taken it yet"))
 
 
 def _counts(one: Listed, words: Words) -> str:

@@ -50,7 +50,12 @@ def render_report(now: Figures, before: Figures, competitors: Collection[str], w
 def _brand(one: BrandFigures, before: BrandFigures | None, words: Words, note: str = "") -> Line:
     parts = [
         words.many("{count} mention", "{count} mentions", one.mentions),
-        words.say("{count} negative ({share})", count=one.negative, share=words.share(one.negative_share)),
+        words.many(
+            "{count} negative ({share})",
+            "{count} negative ({share})",
+            one.negative,
+            share=words.share(one.negative_share),
+        ),
         words.many(
             "in {count} discussion ({begun} of them new)",
             "in {count} discussions ({begun} of them new)",

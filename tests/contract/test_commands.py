@@ -78,7 +78,7 @@ def test_what_is_open_with_who_has_it_and_a_link_to_its_message(day: Day) -> Non
         "# Open, for all teams\n"
         "🔴 e2 *Router on fire <!everyone>*"
         " <https://slack.com/app_redirect?channel=C0123456789&message_ts=1774864800.000002> · Acme\n"
-        "open since 12:00, nobody has it · legal · 1 mention, 1 negative · A loud voice against Acme"
+        "open since 12:00, nobody has taken it yet · legal · 1 mention, 1 negative · A loud voice against Acme"
         " · the discussion <https://forum.example/t/2>\n"
         "🟠👀 e1 *acme is bad*"
         " <https://slack.com/app_redirect?channel=C0123456789&message_ts=1774864800.000001> · Acme\n"
@@ -252,7 +252,7 @@ def test_who_has_read_a_guideline(own: Day) -> None:
     answer: Answer = own.commands.answer("guidelines", anna(), own.now)
     found = dump(answer.blocks)
     assert f"*When a thread turns angry* ({GUIDELINE})" in found
-    assert "review by 2026-01-31 – overdue ⚠️" in found
+    assert "⚠️ review by 31 Jan 2026 – overdue" in found
     assert "⏳ not yet read by anna, bruno" in found
     [carried] = tags_of(answer.blocks)
     button = tag(carried)

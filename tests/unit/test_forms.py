@@ -87,14 +87,14 @@ def test_an_error_is_told_by_a_field_that_is_there() -> None:
     "now, labels",
     [
         # A Saturday, 13:00 in Rome.
-        (NOW, ["30 minutes", "1 hour", "4 hours", "Tomorrow (Sun 15 Nov, 09:00)", "Mon 16 Nov, 09:00"]),
+        (NOW, ["In 30 minutes", "In 1 hour", "In 4 hours", "Tomorrow (Sun 15 Nov, 09:00)", "Mon 16 Nov, 09:00"]),
         # A Sunday: tomorrow is Monday.
-        (NOW + timedelta(days=1), ["30 minutes", "1 hour", "4 hours", "Tomorrow (Mon 16 Nov, 09:00)"]),
+        (NOW + timedelta(days=1), ["In 30 minutes", "In 1 hour", "In 4 hours", "Tomorrow (Mon 16 Nov, 09:00)"]),
         # Tuesday, half past two at night.
         (
             datetime(2026, 11, 17, 1, 30, tzinfo=UTC),
             [
-                "30 minutes", "1 hour", "4 hours", "Tue 17 Nov, 09:00", "Tomorrow (Wed 18 Nov, 09:00)",
+                "In 30 minutes", "In 1 hour", "In 4 hours", "Tue 17 Nov, 09:00", "Tomorrow (Wed 18 Nov, 09:00)",
                 "Mon 23 Nov, 09:00",
             ],
         ),
@@ -118,7 +118,7 @@ def test_tomorrow_at_nine_is_nine_by_the_clock_also_when_it_changes() -> None:
 
 def test_a_length_of_time_counts_from_the_submission() -> None:
     shown, later = opened(Deed.SNOOZE), NOW + timedelta(minutes=5)
-    asked = submitted(sent(shown, until=chosen(options(shown, "until")["1 hour"])), later, ENGLISH)
+    asked = submitted(sent(shown, until=chosen(options(shown, "until")["In 1 hour"])), later, ENGLISH)
     assert asked == Asked(tag(Deed.SNOOZE), until=later + timedelta(hours=1))
 
 

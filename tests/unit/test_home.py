@@ -101,7 +101,7 @@ def test_without_a_name_of_the_database_there_are_no_buttons() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({}, "open since 09:00, nobody has it"),
+        ({}, "open since 09:00, nobody has taken it yet"),
         ({"assignee": "bruno"}, "open since 09:00, given to bruno"),
         ({"state": State.ACKNOWLEDGED, "assignee": "bruno", "acknowledged_at": NOW}, "bruno has it since 10:00"),
         ({"state": State.HELD, "held_until": NOW + timedelta(days=1)}, "held until Tue 10:00"),
