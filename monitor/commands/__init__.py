@@ -137,7 +137,7 @@ class Commands:
 
 def _unknown(asked: Typed, words: Words) -> Answer:
     said = words.say("There is no command “{word}”.", word=one_line(asked.word, 60))
-    helped = to_type(words.say("All of them:"), "/brand help")
+    helped = to_type(words.say("All of them:"), words.say("/brand help"))
     if asked.close:
         meant = f"/brand {asked.close}" + (f" {one_line(asked.rest, 100)}" if asked.rest else "")
         return sentence([plain(f"{said} "), *to_type(words.say("Did you mean"), meant, "?")], helped)

@@ -81,8 +81,8 @@ def why(
     found = find(connection, *name)
     if not found:
         said = words.say("There is no {name}.", name=f"{name[0]}{name[1]}")
-        listed = to_type(words.say("These list what there is:"), "/brand search", ", ")
-        return sentence([plain(f"{said} "), *listed, code("/brand open")])
+        listed = to_type(words.say("These list what there is:"), words.say("/brand search"), ", ")
+        return sentence([plain(f"{said} "), *listed, code(words.say("/brand open"))])
     if len(found) > 1:
         which: list[Line] = [[code(f"/brand why {one.name}"), plain(f" {one_line(one.about, 100)}")] for one in found]
         return sentence(words.say("{number} may be any of these:", number=str(name[1])), *which)

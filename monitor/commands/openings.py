@@ -80,6 +80,8 @@ def _summary(found: list[Listed], reader: Reader) -> str:
     words = reader.words
     untaken = sum(one.escalation.state is State.OPEN for one in found)
     told = words.many("{count} in all", "{count} in all", len(found))
+    if not untaken:
+        return told
     return told + ", " + words.many("{count} that nobody has taken", "{count} that nobody has taken", untaken)
 
 

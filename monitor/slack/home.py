@@ -98,7 +98,7 @@ def _blocks(home: Home, now: datetime, words: Words, install: str, workspace: st
         made += _listed(one, now, words, install, workspace)
     if hidden := len(home.theirs) + len(home.others) - len(theirs) - len(others):
         more = words.many("… and {count} more:", "… and {count} more:", hidden)
-        made.append(text([plain(f"{more} "), code("/brand open")]))
+        made.append(text([plain(f"{more} "), code(words.say("/brand open"))]))
     if not home.others:
         made.append(text(_nothing(home, words)))
     if home.elsewhere:

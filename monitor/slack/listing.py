@@ -53,7 +53,7 @@ def lines(one: Listed, now: datetime, words: Words, workspace: str | None = None
 
 def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False) -> str:
     """How it stands, who has it, since or until when."""
-    who = one_line(e.assignee or "", 60)
+    who, untaken = one_line(e.assignee or "", 60), words.say("nobody has taken it yet")
     match e.state:
         case State.PENDING:
             return words.say("waits for more before it is told")
@@ -63,20 +63,16 @@ def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False
             return words.say("held")
         case State.SNOOZED if e.snoozed_until:
             snoozed = words.say("snoozed {until}", until=until(e.snoozed_until, now, words))
-            if theirs:
-                return snoozed + ", " + words.say("yours")
-            return (
-                snoozed + ", " + (words.say("{who} has it", who=who) if who else words.say("nobody has taken it yet"))
-            )
+            has = words.say("yours") if theirs else words.say("{who} has it", who=who) if who else untaken
+            return f"{snoozed}, {has}"
         case State.ACKNOWLEDGED:
             taken = since(e.acknowledged_at or e.changed_at, now, words)
             if theirs:
                 return words.say("yours {since}", since=taken)
             return words.say("{who} has it {since}", who=who or words.say("somebody"), since=taken)
     opened = words.say("open {since}", since=since(e.opened_at or e.changed_at, now, words))
-    if theirs:
-        return opened + ", " + words.say("given to you")
-    return opened + ", " + (words.say("given to {who}", who=who) if who else words.say("nobody has taken it yet"))
+    has = words.say("given to you") if theirs else words.say("given to {who}", who=who) if who else untaken
+    return f"{opened}, {has}"
 
 
 def _counts(one: Listed, words: Words) -> str:

@@ -126,7 +126,7 @@ def test_how_it_stands_to_whoever_has_it() -> None:
 @pytest.mark.parametrize(
     ("ago", "english", "italian"),
     [(0, "since 10:00", "dalle 10:00"), (3, "since Fri 10:00", "da ven 10:00"), (20, "since 10 Mar, 10:00",
-     "dal 10 mar, 10:00")],
+     "dal giorno 10 mar, 10:00")],
 )  # fmt: skip
 def test_since_when_as_each_language_says_it(ago: int, english: str, italian: str) -> None:
     at = NOW - timedelta(days=ago)
