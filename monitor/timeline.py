@@ -5,7 +5,6 @@ Pure: rows in, lines out, in plain words. In which time zone and how wide they a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,13 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.amounts import number
-from monitor.escalation.acts import ANSWERED, CORRECTED, READ
+from monitor.escalation.acts import ANSWERED, CORRECTED, READ, logged_person
 from monitor.escalation.events import Reason
 from monitor.model import Escalation
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 from monitor.wording.text import english, texts_from_json
-
-_PERSON = re.compile(r"(.+) \((command line|Slack)(?: [A-Z0-9]+)?\)", re.DOTALL)
 
 
 class By(StrEnum):
@@ -88,20 +85,20 @@ def timeline(escalation: Escalation, events: Sequence[Logged], messages: Sequenc
 
 def person(who: str) -> str | None:
     """The name of a person in the audit log, "anna" for "anna (Slack U0123456789)"; None for a part of the machine."""
-    found = _PERSON.fullmatch(who)
-    return found[1] if found else None
+    found = logged_person(who)
+    return found.name if found else None
 
 
 # -- what was decided --------------------------------------------------------------------------------------------
 
 
 def _event(event: Logged) -> Step | None:
-    found = _PERSON.fullmatch(event.who)
+    acted = logged_person(event.who)
     text = _in_words(event)
     if text is None:
         return None
-    if found is not None:
-        return Step(event.at, By.PERSON, f"{found[1]} ({found[2]})", text)
+    if acted is not None:
+        return Step(event.at, By.PERSON, f"{acted.name} ({acted.channel})", text)
     who = event.who if event.who.startswith("rule ") else ""
     return Step(event.at, By.MACHINE, who, text)
 
