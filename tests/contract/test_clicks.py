@@ -153,7 +153,7 @@ def test_of_two_who_click_at_once_the_second_is_told_who_was_faster(office: Offi
     office.slack.until(lambda: office.whispers(BRUNO))
     assert office.escalation().assignee == "anna" and office.whispers(ANNA) == []
     # Bruno's Slack speaks Italian.
-    assert office.whispers(BRUNO) == ["È già di anna. Non è cambiato nulla."]
+    assert office.whispers(BRUNO) == ["Se ne occupa già anna. Non è cambiato nulla."]
 
 
 def test_a_click_after_the_end_changes_nothing_and_says_so(office: Office) -> None:
