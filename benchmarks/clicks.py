@@ -28,7 +28,8 @@ from monitor.slack.tags import Deed, Tag  # noqa: E402
 from tests.fakes.feed_server import FeedServer, Page, item, rss  # noqa: E402
 from tests.fakes.proofs import prove_all  # noqa: E402
 from tests.fakes.slack_server import TOKEN  # noqa: E402
-from tests.fakes.slack_socket import APP_TOKEN, SocketSlack, member  # noqa: E402
+from tests.fakes.slack_socket import SocketSlack, member  # noqa: E402
+from tests.fakes.slack_workspace import APP_TOKEN  # noqa: E402
 
 #: How many posts each read of the feed brings.
 POSTS = 2000
@@ -69,7 +70,7 @@ def flood(round_: int) -> Page:
 def main(clicks: int, plain: bool) -> None:
     with tempfile.TemporaryDirectory() as name, FeedServer() as feeds, SocketSlack() as slack:
         folder = Path(name)
-        slack.users["U0000ANNA"] = member("U0000ANNA", "Anna")
+        slack.workspace.members["U0000ANNA"] = member("U0000ANNA", "Anna")
         (folder / "rules").mkdir()
         (folder / "rules" / "teams.yaml").write_text('social: {channel: "#brand-alerts"}\n', "utf-8")
         (folder / "rules" / "thread.yaml").write_text(RULE, "utf-8")

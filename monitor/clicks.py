@@ -33,7 +33,7 @@ from monitor.store import escalations, inbox
 from monitor.store.inbox import Kept
 from monitor.store.outbox import Outbox
 from monitor.wording.catalogs import words
-from monitor.wording.text import Text, say
+from monitor.wording.text import Text, english, say
 from monitor.wording.words import Words
 
 log = logging.getLogger(__name__)
@@ -239,7 +239,7 @@ class Clicks:
             case Deed.RESOLVE | Deed.RESOLVE_ALL if asked.outcome:
                 return Resolve(by, asked.outcome, asked.note)
             case Deed.GUIDELINE:
-                return ReadGuideline(by, asked.version)
+                return ReadGuideline(by, asked.tag.version or None)
         return None
 
     # -- commands and guidelines ---------------------------------------------------------------------------------
@@ -281,5 +281,5 @@ def _person(who: Known) -> Person:
 
 def _in_english(said: Text | Answer | None) -> str:
     with suppress(Exception):
-        return said.text if isinstance(said, Answer) else Words().text(said) if said else ""
+        return said.text if isinstance(said, Answer) else english(said) if said else ""
     return "told"

@@ -9,14 +9,11 @@ from typing import Any
 
 from monitor.store import facts
 from monitor.store.times import from_text
-from monitor.wording.catalogs import words as english
 from monitor.wording.words import Words
 
 FACT = "socket"
 #: A connection that cannot be opened for longer than this is worth a word.
 CONNECTING_LONG = timedelta(minutes=2)
-#: How the command line says it.
-_PLAIN = english(moment=lambda at: f"{at:%Y-%m-%d %H:%M} UTC")
 
 
 def hearing(connection: sqlite3.Connection) -> Mapping[str, Any]:
@@ -28,7 +25,7 @@ def hearing(connection: sqlite3.Connection) -> Mapping[str, Any]:
     return {**found[0], **times, "at": found[1]}
 
 
-def hearing_problems(socket: Mapping[str, Any], now: datetime, words: Words = _PLAIN) -> list[str]:
+def hearing_problems(socket: Mapping[str, Any], now: datetime, words: Words) -> list[str]:
     """Sentences that say what to mend. That there is no app token is none: nobody need act in Slack."""
     if not socket:
         return []

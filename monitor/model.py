@@ -271,6 +271,10 @@ class State(StrEnum):
     DROPPED = "dropped"
 
 
+#: It is over, until a rule fires again.
+ENDED = (State.RESOLVED, State.DROPPED)
+
+
 class Outcome(StrEnum):
     """How an escalation ended."""
 

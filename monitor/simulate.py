@@ -30,8 +30,7 @@ from monitor.rules.testing.testcase import Button, Click, Expectation, Mute, Sai
 from monitor.slack.messages import Delivered, Message
 from monitor.store import Store, escalations, mentions, mutes
 from monitor.store.outbox import Outbox
-from monitor.wording.catalogs import words
-from monitor.wording.text import texts_from_json
+from monitor.wording.text import english, texts_from_json
 
 #: Where rules go whose team is gone; no test has such a rule.
 CHANNEL = "#brand-alerts"
@@ -313,10 +312,8 @@ class Simulation:
                 message = Outbox(connection).get(outbox_id)
                 escalation = escalations.by_id(connection, message.escalation_id or 0)
                 about = _name(escalation, connection) if escalation else ""
-                text = (
-                    words().texts(texts_from_json(message.payload.get("text", "")))
-                    or f"{message.payload.get('new', '')} new"
-                )
+                said = " ".join(map(english, texts_from_json(message.payload.get("text") or ())))
+                text = said or f"{message.payload.get('new', '')} new"
                 if message.kind is MessageKind.REPLY:
                     self.replies.append(message.escalation_id)
                     self.timeline.append(Moment(self._now, MomentKind.REPLY, f"in the thread: {text}", about))

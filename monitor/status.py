@@ -19,7 +19,7 @@ from monitor.store.mutes import Mute
 from monitor.store.outbox import Outbox
 from monitor.store.readings import readings
 from monitor.store.stats import SourceStatus
-from monitor.wording.catalogs import words as english
+from monitor.wording.catalogs import words as words_of
 from monitor.wording.words import Words
 
 #: Gaps that ended longer ago are no news.
@@ -31,7 +31,7 @@ MANY = 3
 #: A message that waits longer than this is worth a word.
 WAITING_LONG = timedelta(minutes=5)
 #: How the command line says it: moments with their date, in UTC.
-_PLAIN = english(moment=lambda at: f"{at:%Y-%m-%d %H:%M} UTC")
+_PLAIN = words_of(moment=lambda at: f"{at:%Y-%m-%d %H:%M} UTC")
 
 
 @dataclass(frozen=True, slots=True)

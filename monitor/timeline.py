@@ -5,7 +5,6 @@ Pure: rows in, lines out, in plain words. In which time zone and how wide they a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,14 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.amounts import number
-from monitor.escalation.acts import ANSWERED, CORRECTED, READ
+from monitor.escalation.acts import ANSWERED, CORRECTED, READ, logged_person
 from monitor.escalation.events import Reason
 from monitor.model import Escalation
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
-from monitor.wording.catalogs import words
-from monitor.wording.text import text_from_json
-
-_PERSON = re.compile(r"(.+) \((command line|Slack)(?: [A-Z0-9]+)?\)", re.DOTALL)
+from monitor.wording.text import english, texts_from_json
 
 
 class By(StrEnum):
@@ -89,20 +85,20 @@ def timeline(escalation: Escalation, events: Sequence[Logged], messages: Sequenc
 
 def person(who: str) -> str | None:
     """The name of a person in the audit log, "anna" for "anna (Slack U0123456789)"; None for a part of the machine."""
-    found = _PERSON.fullmatch(who)
-    return found[1] if found else None
+    found = logged_person(who)
+    return found.name if found else None
 
 
 # -- what was decided --------------------------------------------------------------------------------------------
 
 
 def _event(event: Logged) -> Step | None:
-    found = _PERSON.fullmatch(event.who)
+    acted = logged_person(event.who)
     text = _in_words(event)
     if text is None:
         return None
-    if found is not None:
-        return Step(event.at, By.PERSON, f"{found[1]} ({found[2]})", text)
+    if acted is not None:
+        return Step(event.at, By.PERSON, f"{acted.name} ({acted.channel})", text)
     who = event.who if event.who.startswith("rule ") else ""
     return Step(event.at, By.MACHINE, who, text)
 
@@ -207,10 +203,7 @@ def _unsent(message: OutboxMessage) -> Unsent | None:
 
 def _text(message: OutboxMessage) -> str:
     """What it says, in English: one sentence or several."""
-    kept = message.payload.get("text") or ""
-    parts = kept if isinstance(kept, list | tuple) else [kept]
-    english = words()
-    return " ".join(english.text(text_from_json(part)) for part in parts if part)
+    return " ".join(map(english, texts_from_json(message.payload.get("text") or ())))
 
 
 # -- how long it took --------------------------------------------------------------------------------------------

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,9 @@ from monitor.cli.problems import mistake, styled
 from monitor.cli.words import silence, table
 from monitor.errors import ConfigError
 
+if TYPE_CHECKING:
+    from monitor.figures import RuleFigures
+
 
 @click.command("list", short_help="List the rules with what they did.")
 @click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="Count the last N days.")
@@ -26,25 +30,27 @@ from monitor.errors import ConfigError
 def list_(config: Path | None, days: int, as_json: bool) -> None:
     """List the rules with what they did: alerts of live rules, what rules on test would have alerted, and mutes.
 
-    False alarms: how many of the alerts that were resolved people called not negative or not about us.
+    False alarms: how many of the alerts that were resolved people called not negative or not about us. What was over
+    before anybody was told is no alert. `/brand report` in Slack says the same.
     """
     from monitor.app import load_config, utc_now
     from monitor.rulebook import read_rules
-    from monitor.store import Store, escalations, labels
+    from monitor.store import Store, escalations
     from monitor.store import mutes as silences
+    from monitor.store.figures import of_rules
 
     loaded, now = load_config(config), utc_now()
     rules = read_rules(loaded, now.date()).rules
-    counts: dict[str, dict[str, int]] = {}
+    figures: dict[str, RuleFigures] = {}
+    tested: dict[str, int] = {}
     muted: tuple[silences.Mute, ...] = ()
     if loaded.store.exists():
         store = Store(loaded.store, create=False)
         try:
             with store.read() as connection:
                 since = now - timedelta(days=days)
-                counts = escalations.count_by_rule(connection, since)
-                for rule_id, said in labels.count_by_rule(connection, since).items():
-                    counts[rule_id] = counts.get(rule_id, {}) | said
+                figures = {one.rule_id: one for one in of_rules(connection, since)}
+                tested = escalations.would_have_alerted(connection, since)
                 muted = silences.in_force(connection, now)
         finally:
             store.close()
@@ -53,7 +59,7 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
         listed: list[dict[str, Any]] = [
             {
                 "id": rule.id, "title": rule.title, "owner": rule.owner, "file": rule.file, "status": rule.status,
-                "severity": rule.severity, **_counts(counts, rule.id),
+                "severity": rule.severity, **_counts(rule.id, figures, tested),
                 "mute": asdict(silenced[rule.id]) if rule.id in silenced else None,
             }
             for rule in rules
@@ -62,7 +68,7 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
         return
     rows = [["rule", "status", "severity", f"alerts, {days} d", "false alarms", "owner"]]
     for rule in rules:
-        did = _counts(counts, rule.id)
+        did = _counts(rule.id, figures, tested)
         alerts = str(did["alerts"]) if rule.status == "live" else f"({did['would_have_alerted']})"
         false = f"{did['dismissed']} of {did['judged']}" if did["judged"] else ""
         rows.append([rule.id, rule.status, rule.severity, alerts, false, rule.owner])
@@ -74,9 +80,17 @@ def list_(config: Path | None, days: int, as_json: bool) -> None:
         click.echo("\n(In brackets: what a rule on test would have alerted.)")
 
 
-def _counts(counts: dict[str, dict[str, int]], rule_id: str) -> dict[str, int]:
-    nothing = dict.fromkeys(("alerts", "would_have_alerted", "judged", "dismissed", "corrected"), 0)
-    return nothing | counts.get(rule_id, {})
+def _counts(rule_id: str, figures: Mapping[str, RuleFigures], tested: Mapping[str, int]) -> dict[str, int]:
+    from monitor.figures import RuleFigures
+
+    did = figures.get(rule_id, RuleFigures(rule_id))
+    return {
+        "alerts": did.alerts,
+        "would_have_alerted": tested.get(rule_id, 0),
+        "judged": did.resolved,
+        "dismissed": did.wrong,
+        "corrected": did.corrected,
+    }
 
 
 @click.command(short_help="Name every mistake in the rules folder.")

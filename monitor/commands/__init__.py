@@ -20,10 +20,11 @@ from monitor.commands.reader import Reader
 from monitor.commands.typed import Command, Typed, stretch, typed
 from monitor.commands.typed import muting as muting_of
 from monitor.rules.load import RuleSet
-from monitor.slack.answers import Answer, Line, answer, code, sentence, text, to_type
+from monitor.slack.answers import Answer, answer, sentence
 from monitor.slack.blocks import Block, plain
 from monitor.slack.guidelines import render_guidelines, unread_lines
 from monitor.slack.home import render_home
+from monitor.slack.lines import Line, code, text, to_type
 from monitor.slack.reports import render_report
 from monitor.slack.tags import Tag
 from monitor.slack.text import one_line
@@ -136,7 +137,7 @@ class Commands:
 
 def _unknown(asked: Typed, words: Words) -> Answer:
     said = words.say("There is no command “{word}”.", word=one_line(asked.word, 60))
-    helped = to_type(words.say("All of them:"), "/brand help")
+    helped = to_type(words.say("All of them:"), words.say("/brand help"))
     if asked.close:
         meant = f"/brand {asked.close}" + (f" {one_line(asked.rest, 100)}" if asked.rest else "")
         return sentence([plain(f"{said} "), *to_type(words.say("Did you mean"), meant, "?")], helped)
@@ -155,13 +156,13 @@ def _help(words: Words) -> Answer:
         ),
         (words.say("/brand search WORDS"), words.say("what was said, the most relevant first")),
         (words.say("/brand status"), words.say("how the monitoring stands, and what to mend")),
-        (words.say("/brand report 7d"), words.say("the figures of some days")),
+        (words.say("/brand report 7d"), words.say("the figures of the last days")),
         (words.say("/brand guidelines"), words.say("what to do: the guidelines, and who has read them")),
         (
             words.say("/brand mute RULE for 4h because WHY"),
             words.say("silence a rule for a while; without a rule, what is muted"),
         ),
-        (words.say("/brand unmute RULE"), words.say("end that")),
+        (words.say("/brand unmute RULE"), words.say("let a rule post again")),
     )
     rows: list[Line] = [[code(command), plain(f"  {about}")] for command, about in lines]
     small = [words.say("Only you see the answers. To act on an escalation, press the buttons on its message.")]

@@ -17,10 +17,11 @@ from monitor.naming import LARGEST, split
 from monitor.rules.explaining.explain import in_short
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.load import RuleSet
-from monitor.slack.answers import Answer, Line, answer, bold, code, message_link, sentence, text, to_type
+from monitor.slack.answers import Answer, answer, sentence
 from monitor.slack.blocks import Block, fitting, header, link, plain, rich
-from monitor.slack.quoting import quoted
-from monitor.slack.text import one_line
+from monitor.slack.lines import Line, bold, code, text, to_type
+from monitor.slack.quotes import quotation
+from monitor.slack.text import message_link, one_line
 from monitor.store import mentions, overview
 from monitor.wording.words import Words
 
@@ -44,7 +45,7 @@ def search(connection: sqlite3.Connection, query: str, reader: Reader, now: date
         return answer(title, text(words.say("No mention holds all of these words.")), small=[hint])
 
     def blocks(length: int) -> list[Block]:
-        elements = [element for mention in found[:MOST_FOUND] for element in quoted(mention, now, words, length)]
+        elements = [element for mention in found[:MOST_FOUND] for element in quotation(mention, now, words, length)]
         return [header(title), rich(*elements)]
 
     small = [words.say("The most relevant first.")]
@@ -79,8 +80,8 @@ def why(
     found = find(connection, *name)
     if not found:
         said = words.say("There is no {name}.", name=f"{name[0]}{name[1]}")
-        listed = to_type(words.say("These list what there is:"), "/brand search", ", ")
-        return sentence([plain(f"{said} "), *listed, code("/brand open")])
+        listed = to_type(words.say("These list what there is:"), words.say("/brand search"), ", ")
+        return sentence([plain(f"{said} "), *listed, code(words.say("/brand open"))])
     if len(found) > 1:
         which: list[Line] = [[code(f"/brand why {one.name}"), plain(f" {one_line(one.about, 100)}")] for one in found]
         return sentence(words.say("{number} may be any of these:", number=str(name[1])), *which)

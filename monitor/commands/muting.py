@@ -11,9 +11,11 @@ from monitor.durations import duration_text
 from monitor.escalation.acts import Channel, Person
 from monitor.fields import closest
 from monitor.rules.load import RuleSet
-from monitor.slack.answers import Answer, Line, answer, bold, sentence, text, to_type, until, when
+from monitor.slack.answers import Answer, answer, sentence
 from monitor.slack.blocks import plain
+from monitor.slack.lines import Line, bold, text, to_type
 from monitor.slack.text import one_line
+from monitor.slack.times import until, when
 from monitor.store import escalations, mutes
 from monitor.wording.words import Words
 

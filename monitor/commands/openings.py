@@ -10,8 +10,9 @@ from datetime import datetime
 from monitor.commands.reader import Reader
 from monitor.fields import closest
 from monitor.model import State
-from monitor.slack.answers import Answer, answer, sentence, text, to_type
+from monitor.slack.answers import Answer, answer, sentence
 from monitor.slack.blocks import Block, fitting, header, plain
+from monitor.slack.lines import text, to_type
 from monitor.slack.listing import Listed, lines
 from monitor.slack.text import one_line
 from monitor.store import overview
@@ -79,6 +80,8 @@ def _summary(found: list[Listed], reader: Reader) -> str:
     words = reader.words
     untaken = sum(one.escalation.state is State.OPEN for one in found)
     told = words.many("{count} in all", "{count} in all", len(found))
+    if not untaken:
+        return told
     return told + ", " + words.many("{count} that nobody has taken", "{count} that nobody has taken", untaken)
 
 

@@ -11,10 +11,11 @@ from monitor.escalation.acts import Channel, Person
 from monitor.model import Guideline
 from monitor.rules.load import RuleSet
 from monitor.rules.readership import Readership, readership
-from monitor.slack.answers import Answer, bold, sentence
+from monitor.slack.answers import Answer, sentence
 from monitor.slack.blocks import Block, plain
-from monitor.slack.guidelines import guideline_form
+from monitor.slack.guide import guideline_form
 from monitor.slack.home import ToRead
+from monitor.slack.lines import bold
 from monitor.slack.tags import Tag
 from monitor.slack.text import one_line
 from monitor.store.readings import log_reading, readings
@@ -43,7 +44,7 @@ def form(connection: sqlite3.Connection, rules: RuleSet, tag: Tag, reader: Reade
         for one in readings(connection)
         if (one.path, one.version) == (guideline.path, guideline.version) and _theirs(one.slack_id, one.name, reader)
     ]
-    return guideline_form(guideline, tag, min(mine, default=None), now, reader.words)
+    return guideline_form(guideline, tag, now, reader.words, read_at=min(mine, default=None))
 
 
 def record(connection: sqlite3.Connection, rules: RuleSet, tag: Tag, reader: Reader, now: datetime) -> Answer:

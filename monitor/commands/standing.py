@@ -9,13 +9,15 @@ from monitor.commands.reader import Reader
 from monitor.outgoing import MessageState
 from monitor.rules.load import RuleSet
 from monitor.rules.rule import Status as RuleStatus
-from monitor.slack.answers import Answer, Line, answer, bold, since, text, until, when
+from monitor.slack.answers import Answer, answer
 from monitor.slack.blocks import plain
 from monitor.slack.home import Health
-from monitor.slack.states import counted
+from monitor.slack.lines import Line, bold, text
 from monitor.slack.text import one_line
+from monitor.slack.times import since, until, when
 from monitor.status import Status, status
 from monitor.store import Store
+from monitor.wording.names import MANY_IN_STATE, counted
 from monitor.wording.words import Words
 
 #: A source is read every ten minutes by default; one that was not for so long is worth a look.
@@ -59,12 +61,12 @@ def _line(mark: str, name: str, said: str) -> Line:
 
 def _running(found: Status, now: datetime, words: Words) -> str:
     if not found.running:
-        return words.say("the daemon does not run")
+        return words.say("not running")
     try:
         started = datetime.fromisoformat(str(found.daemon.get("started", "")))
     except ValueError:
-        return words.say("the daemon runs")
-    return words.say("the daemon runs {since}", since=since(started, now, words))
+        return words.say("running")
+    return words.say("running {since}", since=since(started, now, words))
 
 
 def _read_lately(found: Status, now: datetime) -> int:
@@ -103,7 +105,8 @@ def _mentions(found: Status, now: datetime, words: Words) -> str:
 
 
 def _escalations(found: Status, words: Words) -> str:
-    return ", ".join(counted(state, count, words) for state, count in found.escalations.items()) or words.say("none")
+    said = [words.text(counted(MANY_IN_STATE[state], count)) for state, count in found.escalations.items()]
+    return ", ".join(said) or words.say("none")
 
 
 def _messages(found: Status, now: datetime, words: Words) -> str:

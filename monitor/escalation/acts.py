@@ -6,6 +6,7 @@ reading a guideline changes nothing but is recorded.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +15,9 @@ from monitor.model import Escalation
 
 #: What the audit log calls what changes nothing of the escalation itself; the last, what a team says in a drill.
 READ, CORRECTED, ANSWERED = "read the guideline", "corrected", "answered"
+
+
+_PERSON = re.compile(r"(.+) \((command line|Slack)(?: ([A-Z0-9]+))?\)", re.DOTALL)
 
 
 class Channel(StrEnum):
@@ -34,6 +38,12 @@ class Person:
     def __str__(self) -> str:
         """As the audit log has it: "anna (Slack U0123456789)"."""
         return f"{self.name} ({self.channel}{f' {self.slack_id}' if self.slack_id else ''})"
+
+
+def logged_person(logged: str) -> Person | None:
+    """Whom the audit log means; None for a part of the machine."""
+    found = _PERSON.fullmatch(logged)
+    return Person(found[1], Channel(found[2]), found[3]) if found else None
 
 
 class Correction(StrEnum):

@@ -15,7 +15,7 @@ from monitor.slack.tags import Tag, tag
 class Asked:
     """The tag says which deed, on what; of the rest only what belongs to the deed is there.
 
-    `assignee` is a Slack id; `team` is handed over to; `version` is that of the guideline that was read.
+    `assignee` is a Slack id; `team` is handed over to.
     """
 
     tag: Tag
@@ -24,7 +24,6 @@ class Asked:
     team: str | None = None
     outcome: Outcome | None = None
     note: str = ""
-    version: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         kept = {
@@ -33,7 +32,6 @@ class Asked:
             "team": self.team,
             "outcome": str(self.outcome) if self.outcome else None,
             "note": self.note,
-            "version": self.version,
         }
         return {"tag": str(self.tag), **{name: value for name, value in kept.items() if value}}
 
@@ -51,5 +49,4 @@ def asked_from_json(kept: Mapping[str, Any]) -> Asked:
         team=kept.get("team"),
         outcome=Outcome(outcome) if outcome else None,
         note=kept.get("note", ""),
-        version=kept.get("version"),
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.model import EscalationView, State
+from monitor.model import ENDED, EscalationView, State
 from monitor.slack.blocks import Block
 from monitor.slack.elements import actions, button, overflow
-from monitor.slack.facts import ENDED
 from monitor.slack.tags import Deed, Tag
 from monitor.wording.words import Words
 

@@ -29,6 +29,12 @@ def button(label: str, tag: Tag, *, primary: bool = False) -> Block:
     return {"type": "button", "text": plain_text(label), "action_id": str(tag.deed), "value": str(tag), **style}
 
 
+def confirmed(button: Block, title: str, question: str, yes: str, no: str) -> Block:
+    """The button, which asks before it does anything."""
+    asked = {"title": plain_text(title, 100), "text": plain_text(question, 300)}
+    return button | {"confirm": asked | {"confirm": plain_text(yes, 30), "deny": plain_text(no, 30)}}
+
+
 def overflow(action_id: str, choices: Sequence[tuple[str, Tag]]) -> Block:
     """A menu behind "…", of two to five choices."""
     return {"type": "overflow", "action_id": action_id, "options": [option(label, str(tag)) for label, tag in choices]}
@@ -41,12 +47,12 @@ def actions(*elements: Block) -> Block:
 # -- of forms ----------------------------------------------------------------------------------------------------
 
 
-def modal(title: str, blocks: Sequence[Block], *, callback_id: str, tag: Tag, submit: str | None, close: str) -> Block:
+def modal(title: str, blocks: Sequence[Block], *, tag: Tag, submit: str | None, close: str) -> Block:
     """A form; its submission brings `tag` back. Without `submit` it is only read."""
     button = {"submit": plain_text(submit, LONGEST_TITLE)} if submit else {}
     return {
         "type": "modal",
-        "callback_id": callback_id,
+        "callback_id": str(tag.deed),
         "private_metadata": str(tag),
         "title": plain_text(title, LONGEST_TITLE),
         "close": plain_text(close, LONGEST_TITLE),

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from monitor.model import Condition, Discussion, Escalation, EscalationView, FiredRule, Label, Mention, State
-from monitor.slack.names import capital, condition_name, mark_of, outcome_name, severity_name, state_name
+from monitor.model import ENDED, Condition, Discussion, Escalation, EscalationView, FiredRule, Label, Mention, State
+from monitor.slack.signs import sign_of
 from monitor.slack.speech import mrkdwn_of, unmarked
-from monitor.slack.text import bars, escape, one_line
+from monitor.slack.text import bars, capital, escape, one_line
+from monitor.wording.names import CONDITIONS, OUTCOMES, SEVERITIES, STATES
 from monitor.wording.text import text_from_json
 from monitor.wording.words import Words
 
-ENDED = (State.RESOLVED, State.DROPPED)
 #: Lines that say why; the fewest where a message came out too long.
 MOST_REASONS, FEWEST_REASONS = 8, 3
 
@@ -32,7 +32,7 @@ def title(view: EscalationView, words: Words) -> str:
 
 def subject(escalation: Escalation, words: Words) -> str:
     """How it stands and for which brand, without markup: "🔴 Critical: Acme"."""
-    return f"{mark_of(escalation.state, escalation.severity)} {standing(escalation, words)}: {escalation.brand}"
+    return f"{sign_of(escalation.state, escalation.severity)} {standing(escalation, words)}: {escalation.brand}"
 
 
 def subject_line(view: EscalationView, words: Words) -> str:
@@ -41,10 +41,10 @@ def subject_line(view: EscalationView, words: Words) -> str:
 
 
 def standing(escalation: Escalation, words: Words) -> str:
-    severity = severity_name(escalation.severity, words)
+    severity = words.text(SEVERITIES[escalation.severity])
     if escalation.state is State.OPEN:
         return capital(severity)
-    state = capital(state_name(escalation.state, words))
+    state = capital(words.text(STATES[escalation.state]))
     return state if escalation.state in ENDED else f"{state} · {severity}"
 
 
@@ -94,7 +94,7 @@ def status(escalation: Escalation, words: Words) -> str:
 def _resolved(escalation: Escalation, words: Words) -> str:
     by, at = name(escalation.resolved_by), escalation.resolved_at
     line = words.say("*Resolved* by {who}, {at}", who=by, at=at) if by and at else words.say("*Resolved*")
-    line += f": {outcome_name(escalation.outcome, words)}" if escalation.outcome else ""
+    line += f": {words.text(OUTCOMES[escalation.outcome])}" if escalation.outcome else ""
     return line + (f"\n“{escape(one_line(escalation.note, 500), 600)}”" if escalation.note else "")
 
 
@@ -190,12 +190,13 @@ def why(rules: Sequence[FiredRule], most: int, words: Words) -> list[str]:
         lines.append(words.say("*Why:* {rule}", rule=escape(one_line(rule.title or rule.rule_id, 100), 120)))
         lines += [_reason(reason, words) for reason in rule.reasons]
     if (more := len(lines) - most) > 0:
-        lines = [*lines[: most - 1], words.many("…and {count} more line", "…and {count} more lines", more + 1)]
+        lines = [*lines[: most - 1], words.many("… and {count} more line", "… and {count} more lines", more + 1)]
     return lines
 
 
 def _reason(reason: Condition, words: Words) -> str:
-    condition = escape(one_line(condition_name(reason.name, words), 40), 60)
+    key = words.text(CONDITIONS.get(reason.name) or reason.name.replace("_", " "))
+    condition = escape(one_line(key, 40), 60)
     said: Mapping[str, Any] = reason.said or {}
     found, asked = (
         mrkdwn_of(text_from_json(said[part]) if part in said else one_line(english, 100), words, 120)

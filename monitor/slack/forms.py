@@ -16,10 +16,10 @@ from monitor.slack.asked import Asked
 from monitor.slack.blocks import Block, context, mrkdwn
 from monitor.slack.elements import LONGEST_VALUE, MOST_OPTIONS, choice, field, menu, modal, option, plain_text
 from monitor.slack.facts import subject_line
-from monitor.slack.guide import whole_guideline
-from monitor.slack.names import capital, outcome_name
+from monitor.slack.guide import guideline_form
 from monitor.slack.tags import Deed, Tag, tag
-from monitor.slack.text import clean, escape
+from monitor.slack.text import capital, clean, escape
+from monitor.wording.names import OUTCOMES
 from monitor.wording.words import Words
 
 #: The forms there are, by the button that opens each.
@@ -74,8 +74,7 @@ def submitted(view: Mapping[str, Any], now: datetime, words: Words) -> Asked | d
             team = values.chosen("team")
             return Asked(what, team=team) if team else {"team": words.say("Choose a team.")}
         case Deed.GUIDELINE:
-            version = str(view.get("callback_id", "")).partition(" ")[2]
-            return Asked(what, version=version[:40] or None)
+            return Asked(what)
     return _resolved(what, values, words)
 
 
@@ -109,7 +108,9 @@ def _assigned(what: Tag, values: _Values, words: Words) -> Asked | dict[str, str
 
 
 def _snooze(tag: Tag, view: EscalationView, choices: Choices, words: Words) -> Block:
-    options = [option(words.span(length), f"{_IN}{int(length.total_seconds())}") for length in _SPANS]
+    options = [
+        option(words.say("In {length}", length=length), f"{_IN}{int(length.total_seconds())}") for length in _SPANS
+    ]
     options += [option(label, f"{_AT}{int(at.timestamp())}") for label, at in _mornings(choices.now, words)]
     options.append(option(words.say("The date and time below"), _PICKED))
     blocks = [
@@ -186,7 +187,7 @@ def _resolve(tag: Tag, view: EscalationView | None, words: Words) -> Block:
         Outcome.NOT_NEGATIVE: words.say("Nobody complains about us."),
         Outcome.NO_ACTION: words.say("It is better left alone."),
     }
-    options = [option(capital(outcome_name(outcome, words)), outcome, about) for outcome, about in explained.items()]
+    options = [option(capital(words.text(OUTCOMES[outcome])), outcome, about) for outcome, about in explained.items()]
     answered = view is not None and view.escalation.answered_at is not None
     note = {"type": "plain_text_input", "multiline": True, "max_length": LONGEST_NOTE}
     blocks = _about(view, words) if view else [mrkdwn(words.say("All that this summary stands for will be resolved."))]
@@ -219,9 +220,7 @@ def _resolved(what: Tag, values: _Values, words: Words) -> Asked | dict[str, str
 def _guideline(tag: Tag, view: EscalationView, choices: Choices, words: Words) -> Block:
     if view.guideline is None:
         return _modal(words.say("Guideline"), [mrkdwn(words.say("This rule has no guideline."))], tag, words, None)
-    blocks = whole_guideline(view.guideline, view.read_by, choices.now, words)
-    read = words.say("I have read it")
-    return _modal(words.say("Guideline"), blocks, tag, words, read, f"{tag.deed} {view.guideline.version}")
+    return guideline_form(view.guideline, tag, choices.now, words, read_by=view.read_by)
 
 
 # -- what they share ---------------------------------------------------------------------------------------------
@@ -232,9 +231,9 @@ def _about(view: EscalationView, words: Words) -> list[Block]:
     return context(escape(subject_line(view, words), 400))
 
 
-def _modal(title: str, blocks: list[Block], tag: Tag, words: Words, submit: str | None, callback_id: str = "") -> Block:
+def _modal(title: str, blocks: list[Block], tag: Tag, words: Words, submit: str | None) -> Block:
     close = words.say("Cancel") if submit else words.say("Close")
-    return modal(title, blocks, callback_id=callback_id or str(tag.deed), tag=tag, submit=submit, close=close)
+    return modal(title, blocks, tag=tag, submit=submit, close=close)
 
 
 class _Values:

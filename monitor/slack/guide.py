@@ -1,35 +1,28 @@
-"""The guideline: its beginning in an alert, and the whole of it in the form that opens from there.
-
-Its Markdown becomes typed rich text, in which Slack reads no markup of its own.
-"""
+"""One guideline: its beginning in an alert, and the whole of it in the form where people say that they have read it."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from itertools import accumulate
 
 from monitor.model import Guideline
-from monitor.slack.blocks import Block, context, header, link, plain, rich, section
+from monitor.slack.blocks import Block, context, header, plain, rich, section
+from monitor.slack.elements import modal
 from monitor.slack.facts import name
-from monitor.slack.text import clean, escape, one_line, shorten
+from monitor.slack.markdown import beginning, rich_texts
+from monitor.slack.tags import Tag
+from monitor.slack.text import escape, one_line, shorten
+from monitor.slack.times import when
 from monitor.wording.words import Words
 
-#: A form takes a hundred blocks; those above and below the text need some.
-MOST_BLOCKS = 60
-LONGEST_BLOCK = 2_500
+#: A form takes a hundred blocks and 250 kB; those above and below the text need some.
+MOST_BLOCKS, LONGEST_FORM = 60, 200_000
 MOST_READERS = 6
 #: Of an excerpt.
 LINES, LINES_WITH_BUTTON = 12, 5
-
-_HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*")
-_BULLET = re.compile(r"(\s*)([-*+])\s+(.*)")
-_NUMBERED = re.compile(r"(\s*)(\d{1,3})[.)]\s+(.*)")
-_SPAN = re.compile(
-    r"\*\*(?P<bold>[^*\n]+)\*\*|`(?P<code>[^`\n]+)`|\[(?P<text>[^\]\n]+)\]\((?P<url>[^)\s]+)\)|(?P<bare>https?://[^\s<>)]+)"
-)
 
 
 # -- in an alert -------------------------------------------------------------------------------------------------
@@ -40,15 +33,10 @@ def excerpt(
 ) -> list[Block]:
     """Its title and first lines, and in small print where it comes from and who has read it. Where a `button` opens the
     whole of it, few lines are enough, and of the small print that its review is overdue."""
-    most_lines = LINES_WITH_BUTTON if button else LINES
-    lines = clean(guideline.body).split("\n")
-    shown = lines[:most_lines]
-    while len(shown) < len(lines) and shown and _HEADING.fullmatch(shown[-1]):
-        shown.pop()
-    body = "\n".join([*map(_without_markdown, shown), *(["…"] if len(shown) < len(lines) else [])])
+    body = beginning(guideline.body, LINES_WITH_BUTTON if button else LINES)
     head = words.say("What to do: {title}", title=one_line(guideline.title, 150))
     if button:
-        small = _review(guideline.review_by, now, words) if _overdue(guideline.review_by, now, words) else ""
+        small = review(guideline.review_by, now, words) if _overdue(guideline.review_by, now, words) else ""
     else:
         small = " · ".join(_origin(guideline, now, words))
     return [
@@ -75,10 +63,10 @@ def _origin(guideline: Guideline, now: datetime, words: Words) -> Iterator[str]:
     if guideline.approved_by:
         yield words.say("approved by {who}", who=name(guideline.approved_by))
     if guideline.review_by:
-        yield _review(guideline.review_by, now, words)
+        yield review(guideline.review_by, now, words)
 
 
-def _review(review_by: str, now: datetime, words: Words) -> str:
+def review(review_by: str, now: datetime, words: Words) -> str:
     day = _day(review_by)
     if day is None:
         return words.say("review by {day}", day=name(review_by))
@@ -99,112 +87,38 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _without_markdown(line: str) -> str:
-    line = re.sub(r"^#+\s*", "", line).replace("**", "")
-    line = re.sub(r"\[([^\]]+)\]\((?:[^)\s]+)\)", r"\1", line)
-    return re.sub(r"^[-*+]\s+", "• ", line)
-
-
 # -- the whole ---------------------------------------------------------------------------------------------------
 
 
-def whole_guideline(guideline: Guideline, read_by: tuple[str, ...], now: datetime, words: Words) -> list[Block]:
-    """At most as many blocks as a form takes; what is longer ends with a word on where to read on."""
-    parts = _packed(_parts(guideline.body))
+def guideline_form(
+    guideline: Guideline,
+    tag: Tag,
+    now: datetime,
+    words: Words,
+    *,
+    read_by: tuple[str, ...] = (),
+    read_at: datetime | None = None,
+) -> Block:
+    """The whole of it, as far as a form has room, with a button to say that one has read it. `read_at`: when whoever
+    asks has read this very version; then there is none."""
+    parts = rich_texts(guideline.body)
+    shown = _fitting(parts)
     blocks = [header(guideline.title or guideline.path), *context(" · ".join(_origin(guideline, now, words)))]
-    blocks += [rich(*part) for part in parts[:MOST_BLOCKS]]
-    if len(parts) > MOST_BLOCKS:
+    blocks += shown
+    if len(shown) < len(parts):
         path = escape(one_line(guideline.path, 100), 120)
         blocks += context(words.say("It is longer than fits here; read on in {path}.", path=path))
-    return [*blocks, *context(readers(read_by, words))]
-
-
-def _parts(body: str) -> Iterator[Block]:
-    """Sections and lists, one after the other; lines of one paragraph stay together."""
-    paragraph: list[str] = []
-
-    def flush() -> Iterator[Block]:
-        if paragraph:
-            yield from _sections(" ".join(paragraph))
-            paragraph.clear()
-
-    for raw in re.split(r"\r\n|[\r\n\u2028\u2029]", body):
-        line = clean(raw.expandtabs(4).rstrip())
-        found = _HEADING.fullmatch(line)
-        listed = None if found else _listed(raw.expandtabs(4))
-        if not line or set(line) <= {"-", "*", "_", " "}:
-            yield from flush()
-        elif found:
-            yield from flush()
-            yield section(plain(f"\n{shorten(found[1], LONGEST_BLOCK - 100)}", bold=True))
-        elif listed:
-            yield from flush()
-            yield listed
-        else:
-            paragraph.append(line)
-    yield from flush()
-
-
-def _listed(line: str) -> Block | None:
-    for pattern, style in ((_BULLET, "bullet"), (_NUMBERED, "ordered")):
-        if found := pattern.fullmatch(line.rstrip()):
-            text = clean(found[3])
-            place = {"indent": 1} if len(found[1]) >= 2 else {}
-            if style == "ordered" and int(found[2]) > 1:
-                place["offset"] = int(found[2]) - 1
-            item = section(*_inline(shorten(text, LONGEST_BLOCK - 100)))
-            return {"type": "rich_text_list", "style": style, "elements": [item], **place} if text else None
-    return None
-
-
-def _sections(text: str) -> Iterator[Block]:
-    """A paragraph, cut between words where it is longer than a block."""
-    while text:
-        cut = len(text)
-        if cut > LONGEST_BLOCK - 100:
-            cut = text.rfind(" ", 0, LONGEST_BLOCK - 100)
-            cut = cut if cut > 0 else LONGEST_BLOCK - 100
-        yield section(*_inline(f"{text[:cut].strip()}\n"))
-        text = text[cut:].strip()
-
-
-def _inline(text: str) -> Iterator[Block]:
-    end = 0
-    for found in _SPAN.finditer(text):
-        if found.start() > end:
-            yield plain(text[end : found.start()])
-        if found["bold"]:
-            yield plain(found["bold"], bold=True)
-        elif found["code"]:
-            yield {"type": "text", "text": found["code"], "style": {"code": True}}
-        elif found["url"]:
-            yield link(found["text"], found["url"])
-        else:
-            yield link(found["bare"], found["bare"])
-        end = found.end()
-    if end < len(text) or not text:
-        yield plain(text[end:])
-
-
-def _packed(parts: Iterator[Block]) -> list[list[Block]]:
-    """The parts in as few blocks as hold them; items of one list become one list."""
-    packed: list[list[Block]] = []
-    length = 0
-    for part in parts:
-        size = len(json.dumps(part, ensure_ascii=False))
-        if not packed or length + size > LONGEST_BLOCK:
-            packed.append([])
-            length = 0
-        length += size
-        last = packed[-1][-1] if packed[-1] else None
-        if last is not None and _same_list(last, part):
-            last["elements"] += part["elements"]
-        else:
-            packed[-1].append(part)
-    return packed
-
-
-def _same_list(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return one["type"] == "rich_text_list" and all(
-        one.get(key) == other.get(key) for key in ("type", "style", "indent")
+    blocks += context(readers(read_by, words))
+    if read_at:
+        blocks += context("✅ " + words.say("You have read this version ({time}).", time=when(read_at, now, words)))
+    submit = None if read_at else words.say("I have read it")
+    close = words.say("Close") if read_at else words.say("Not yet")
+    return modal(
+        words.say("Guideline"), blocks, tag=replace(tag, version=guideline.version), submit=submit, close=close
     )
+
+
+def _fitting(parts: Sequence[Block]) -> list[Block]:
+    """As many of them, from the first on, as a form takes."""
+    lengths = accumulate(len(json.dumps(part)) for part in parts[:MOST_BLOCKS])
+    return [part for part, length in zip(parts, lengths, strict=False) if length < LONGEST_FORM]

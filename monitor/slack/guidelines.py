@@ -1,24 +1,24 @@
-"""The guidelines, who keeps and who has read them: as the answer to `/brand guidelines`, and one as a modal. Pure."""
+"""All guidelines, who keeps and who has read them: the answer to `/brand guidelines`. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from monitor.model import Guideline
 from monitor.rules.readership import Readership
-from monitor.slack.answers import Answer, Line, answer, bold, text, when
-from monitor.slack.blocks import Block, context, fitting, header, plain, rich, section
-from monitor.slack.elements import actions, button, modal
+from monitor.slack.answers import Answer, answer
+from monitor.slack.blocks import Block, fitting, header, plain
+from monitor.slack.elements import actions, button
+from monitor.slack.guide import review
+from monitor.slack.lines import Line, bold, text
 from monitor.slack.tags import Deed, Tag
-from monitor.slack.text import clean, escape, one_line, shorten
+from monitor.slack.text import one_line
+from monitor.slack.times import when
 from monitor.wording.words import Words
 
 MOST_LISTED = 20
 #: How many names of those who have (not) read it are shown.
 MOST_NAMED = 12
-#: A view may hold more, but nobody reads more.
-LONGEST_BODY, LONGEST_PART = 12_000, 2_900
 
 
 def render_guidelines(found: Sequence[Readership], now: datetime, words: Words, install: str) -> Answer:
@@ -46,9 +46,8 @@ def render_guidelines(found: Sequence[Readership], now: datetime, words: Words, 
 def _lines(one: Readership, now: datetime, words: Words, most: int) -> list[Line]:
     about = [
         words.say("version {version}", version=one.version),
-        words.say("kept by {owner}", owner=one_line(one.owner, 80)),
-        words.say("review by {date}", date=one.review_by)
-        + (" – " + words.say("overdue") + " ⚠️" if one.overdue else ""),
+        words.say("owner {who}", who=one_line(one.owner, 80)),
+        review(one.review_by, now, words),
     ]
     rules = ", ".join(one_line(rule, 70) for rule in one.rules[:5]) + ("…" if len(one.rules) > 5 else "")
     lines: list[Line] = [
@@ -71,7 +70,7 @@ def _lines(one: Readership, now: datetime, words: Words, most: int) -> list[Line
 def _some(names: Sequence[str], most: int, words: Words) -> str:
     more = len(names) - most
     shown = ", ".join(names[:most])
-    return shown if more <= 0 else words.say("{names} and {count} more", names=shown, count=more)
+    return shown if more <= 0 else words.many("{names} and {count} more", "{names} and {count} more", more, names=shown)
 
 
 def unread_lines(found: Iterable[Readership], words: Words) -> list[str]:
@@ -81,27 +80,3 @@ def unread_lines(found: Iterable[Readership], words: Words) -> list[str]:
         for one in found
         if one.unread
     ]
-
-
-def guideline_form(guideline: Guideline, tag: Tag, read_at: datetime | None, now: datetime, words: Words) -> Block:
-    """The whole guideline; with a button for whoever has not read this version yet."""
-    body = clean(guideline.body)
-    cut = shorten(body, LONGEST_BODY)
-    parts = [cut[start : start + LONGEST_PART] for start in range(0, len(cut), LONGEST_PART)]
-    about = [
-        guideline.path,
-        words.say("version {version}", version=guideline.version),
-        words.say("kept by {owner}", owner=one_line(guideline.owner, 80)),
-        words.say("approved by {who}", who=one_line(guideline.approved_by, 80)),
-        words.say("review by {date}", date=guideline.review_by),
-    ]
-    blocks = [
-        header(guideline.title),
-        *(rich(section(plain(part))) for part in parts),
-        *context(escape(" · ".join(about), 1_000)),
-    ]
-    if read_at:
-        blocks += context("✅ " + words.say("You read this version at {time}.", time=when(read_at, now, words)))
-    submit = None if read_at else words.say("I have read it")
-    close = words.say("Close") if read_at else words.say("Not yet")
-    return modal(words.say("Guideline"), blocks, callback_id=str(tag.deed), tag=tag, submit=submit, close=close)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.model import State
-from monitor.slack.answers import Line, bold, code, named, text, tied, until
 from monitor.slack.blocks import Block, context, header, plain
 from monitor.slack.elements import actions, button
+from monitor.slack.lines import Line, bold, code, named, text, tied
 from monitor.slack.listing import Listed, lines
 from monitor.slack.tags import Deed, Tag
 from monitor.slack.text import escape, one_line
+from monitor.slack.times import until
 from monitor.wording.words import Words
 
 #: A view holds a hundred blocks; an escalation takes two.
@@ -25,7 +26,7 @@ MOST_TEAMS, TEAMS_IN_BLOCK = 20, 5
 #: Of those on duty at the same time.
 MOST_NAMED = 4
 MOST_GUIDELINES = 10
-#: Slack refuses views that are much larger; the documented limit is 250 kB, that of an unwieldy page is lower.
+#: As it is sent, all but ASCII escaped. The documented limit is 250 kB, that of an unwieldy page is lower.
 LONGEST_VIEW = 60_000
 
 
@@ -80,7 +81,7 @@ def render_home(home: Home, now: datetime, words: Words, install: str, workspace
     most = MOST_LISTED
     while True:
         view: Block = {"type": "home", "blocks": _blocks(home, now, words, install, workspace, most)}
-        if most <= 1 or len(json.dumps(view, ensure_ascii=False)) < LONGEST_VIEW:
+        if most <= 1 or len(json.dumps(view)) < LONGEST_VIEW:
             return view
         most //= 2
 
@@ -97,7 +98,7 @@ def _blocks(home: Home, now: datetime, words: Words, install: str, workspace: st
         made += _listed(one, now, words, install, workspace)
     if hidden := len(home.theirs) + len(home.others) - len(theirs) - len(others):
         more = words.many("… and {count} more:", "… and {count} more:", hidden)
-        made.append(text([plain(f"{more} "), code("/brand open")]))
+        made.append(text([plain(f"{more} "), code(words.say("/brand open"))]))
     if not home.others:
         made.append(text(_nothing(home, words)))
     if home.elsewhere:
@@ -162,7 +163,7 @@ def _unread(unread: Sequence[ToRead], words: Words, install: str) -> list[Block]
 
 
 def _duty(one: OnDuty, now: datetime, words: Words) -> Line:
-    who = _names(one.now) or words.say("nobody by name")
+    who = _names(one.now) or words.say("nobody whose name is known")
     parts = [who]
     if one.until:
         parts[0] = words.say("{who} {until}", who=who, until=until(one.until, now, words))

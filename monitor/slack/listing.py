@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.model import Escalation, State
-from monitor.slack.answers import Line, message_link, named, since, tied, until, when
 from monitor.slack.blocks import link, plain
-from monitor.slack.names import SEVERITY_MARKS, STATE_MARKS
-from monitor.slack.text import one_line
+from monitor.slack.lines import Line, named, tied
+from monitor.slack.signs import SEVERITY_SIGNS, STATE_SIGNS
+from monitor.slack.text import message_link, one_line
+from monitor.slack.times import since, until, when
 from monitor.wording.words import Words
 
 
@@ -33,8 +34,8 @@ def lines(one: Listed, now: datetime, words: Words, workspace: str | None = None
     """Two lines: what it is, as a link to its message, and how it stands."""
     e = one.escalation
     standing = message_link(one.channel, one.ts, workspace)
-    mark = SEVERITY_MARKS[e.severity] + (STATE_MARKS.get(e.state, "") if e.state is not State.OPEN else "")
-    head = [plain(f"{mark} e{e.id} "), named(one.about, standing or one.url), plain(f" · {one_line(e.brand, 40)}")]
+    signs = SEVERITY_SIGNS[e.severity] + STATE_SIGNS.get(e.state, "")
+    head = [plain(f"{signs} e{e.id} "), named(one.about, standing or one.url), plain(f" · {one_line(e.brand, 40)}")]
     return [
         head,
         tied(
@@ -52,7 +53,7 @@ def lines(one: Listed, now: datetime, words: Words, workspace: str | None = None
 
 def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False) -> str:
     """How it stands, who has it, since or until when."""
-    who = one_line(e.assignee or "", 60)
+    who, untaken = one_line(e.assignee or "", 60), words.say("nobody has taken it yet")
     match e.state:
         case State.PENDING:
             return words.say("waits for more before it is told")
@@ -62,18 +63,16 @@ def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False
             return words.say("held")
         case State.SNOOZED if e.snoozed_until:
             snoozed = words.say("snoozed {until}", until=until(e.snoozed_until, now, words))
-            if theirs:
-                return snoozed + ", " + words.say("yours")
-            return snoozed + ", " + (words.say("{who} has it", who=who) if who else words.say("nobody has it"))
+            has = words.say("yours") if theirs else words.say("{who} has it", who=who) if who else untaken
+            return f"{snoozed}, {has}"
         case State.ACKNOWLEDGED:
             taken = since(e.acknowledged_at or e.changed_at, now, words)
             if theirs:
                 return words.say("yours {since}", since=taken)
             return words.say("{who} has it {since}", who=who or words.say("somebody"), since=taken)
     opened = words.say("open {since}", since=since(e.opened_at or e.changed_at, now, words))
-    if theirs:
-        return opened + ", " + words.say("given to you")
-    return opened + ", " + (words.say("given to {who}", who=who) if who else words.say("nobody has it"))
+    has = words.say("given to you") if theirs else words.say("given to {who}", who=who) if who else untaken
+    return f"{opened}, {has}"
 
 
 def _counts(one: Listed, words: Words) -> str:

@@ -8,20 +8,18 @@ Our own words are mrkdwn, in the language of whoever reads them. Sending is the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.model import Escalation, EscalationView, Mention, State
+from monitor.model import ENDED, Escalation, EscalationView, Mention, State
 from monitor.slack import facts
 from monitor.slack.blocks import LONGEST_SECTION, Block, context, fitting, header, link, mrkdwn, rich, section
 from monitor.slack.buttons import Buttons, buttons
-from monitor.slack.facts import ENDED
 from monitor.slack.guide import excerpt
-from monitor.slack.names import mark_of
 from monitor.slack.quotes import MOST_QUOTES, quotes
-from monitor.slack.speech import mrkdwn_of, plain_of
+from monitor.slack.signs import sign_of
+from monitor.slack.speech import calls, mrkdwn_of, plain_of
 from monitor.slack.text import escape, one_line
 from monitor.wording.text import Text
 from monitor.wording.words import Words
@@ -33,8 +31,6 @@ ESCALATIONS = "brand-monitor escalations"
 LONGEST_TEXT = 300
 #: How long a quotation may be; the next is tried where a message came out too long. 0: no more than must be said.
 QUOTE_LENGTHS = (300, 150, 70, 30, 0)
-
-_MENTIONED = re.compile(r"[SUW][A-Z0-9]{2,30}")
 
 #: Sentences of ours that were put together earlier, or a mere string of old.
 Said = Text | str
@@ -83,7 +79,7 @@ def render_root(
         made = [
             header(subject),
             rich(section(link(title, view.discussion.url if view.discussion else None, bold=True))),
-            mrkdwn(*_called(notify), *_bold(lead, words), facts.status(escalation, words)),
+            mrkdwn(*calls(notify), *_bold(lead, words), facts.status(escalation, words)),
             mrkdwn(*facts.development(view, words)),
         ]
         if view.mentions and quote_length and not settled:
@@ -118,16 +114,16 @@ def render_reply(
     lines = [*_bold(said, words), *([f"*{news}*"] if news else [])] or [facts.status(escalation, words)]
 
     def blocks(quote_length: int) -> list[Block]:
-        made = [mrkdwn(*_called(notify), *lines)]
+        made = [mrkdwn(*calls(notify), *lines)]
         if shown and quote_length:
             made.append(quotes(shown, title, quote_length, words))
         return [*made, *context(*_notes(notes, words), " · ".join(facts.numbers(view, words)))]
 
-    mark = mark_of(escalation.state, escalation.severity)
+    sign = sign_of(escalation.state, escalation.severity)
     spoken = [*(plain_of(one, words) for one in said), news]
     line = " ".join(part for part in spoken if part) or facts.standing(escalation, words)
-    text = one_line(f"{mark} {escalation.brand}: {line} – “{title}”", LONGEST_TEXT)
-    subject = f"{mark} {escalation.brand}: “{title}”"
+    text = one_line(f"{sign} {escalation.brand}: {line} – “{title}”", LONGEST_TEXT)
+    subject = f"{sign} {escalation.brand}: “{title}”"
     return Message(escape(text, LONGEST_TEXT), fitting(blocks, QUOTE_LENGTHS), subject, _tone(escalation))
 
 
@@ -174,9 +170,3 @@ def _command(escalation: Escalation, words: Words) -> str:
 
 def _number(escalation: Escalation, words: Words) -> str:
     return words.say("Escalation {id}", id=str(escalation.id))
-
-
-def _called(notify: Sequence[str]) -> list[str]:
-    """Mentions of user groups and members; what is no id of either is left out."""
-    ids = [id for id in notify if _MENTIONED.fullmatch(id)]
-    return [" ".join(f"<!subteam^{id}>" if id.startswith("S") else f"<@{id}>" for id in ids)] if ids else []

@@ -55,7 +55,7 @@ def _unchanged(act: Act, done: Done, name: str) -> Text:
         case Reason.ALREADY_THEIRS:
             return say("That team has it already. Nothing was changed.")
         case Reason.ALREADY_READ:
-            return say("That you have read this guideline was recorded before.")
+            return say("You have read this guideline already.")
     return say("It is so already. Nothing was changed.")
 
 

@@ -1,18 +1,24 @@
-"""What was said, by whom and where: quotations in typed rich text, in which Slack reads nothing."""
+"""What was said, by whom and where: quotations in typed rich text, in which Slack reads nothing. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from monitor.model import Mention
+from monitor.model import Label, Mention
 from monitor.slack.blocks import Block, link, plain, quote, rich, section
-from monitor.slack.names import label_name
+from monitor.slack.lines import tied
+from monitor.slack.signs import LABEL_SIGNS
 from monitor.slack.speech import unmarked
 from monitor.slack.text import clean, host_of, one_line, safe_link, shorten
+from monitor.slack.times import when
 from monitor.wording.words import Words
 
 MOST_QUOTES = 5
 MOST_LINES = 6
+
+
+# -- in an alert -------------------------------------------------------------------------------------------------
 
 
 def quotes(mentions: Sequence[Mention], thread: str, length: int, words: Words) -> Block:
@@ -25,19 +31,16 @@ def quotes(mentions: Sequence[Mention], thread: str, length: int, words: Words) 
 
 
 def _byline(mention: Mention, words: Words) -> Block:
-    author, url = mention.post.author, safe_link(mention.post.url)
-    name = f"@{author.handle.removeprefix('@')}" if author.handle else author.name or words.say("somebody")
-    facts: list[str] = []
-    if author.followers is not None:
-        facts.append(words.many("{count} follower", "{count} followers", author.followers))
-    if mention.answer:
-        facts.append(words.say("our answer"))
-    elif mention.sentiment:
-        feeling = label_name(mention.sentiment.label, words)
-        facts.append(f"{feeling} {words.share(mention.sentiment.confidence)}")
-    where = host_of(url) if url else one_line(mention.post.source, 60)
+    url, followers = safe_link(mention.post.url), mention.post.author.followers
     return section(
-        plain(one_line(name, 60), bold=True), plain("".join(f" · {fact}" for fact in facts) + " · "), link(where, url)
+        *tied(
+            (
+                plain(_who(mention, words), bold=True),
+                words.many("{count} follower", "{count} followers", followers) if followers is not None else "",
+                _feeling(mention, words),
+                link(host_of(url) if url else one_line(mention.post.source, 60), url),
+            )
+        )
     )
 
 
@@ -50,3 +53,47 @@ def _said(mention: Mention, thread: str, length: int) -> str:
     if len(text) > length and snippet not in text[:length]:
         text = f"…{snippet.removeprefix('…')}"
     return "\n".join(shorten(text, length).split("\n")[:MOST_LINES])
+
+
+# -- in an answer ------------------------------------------------------------------------------------------------
+
+
+def quotation(mention: Mention, now: datetime, words: Words, length: int) -> list[Block]:
+    """A mention that was looked for: two elements of a `rich_text` block, of which `length` characters are its own."""
+    url = safe_link(mention.post.url)
+    sign = "💬" if mention.answer else LABEL_SIGNS[mention.sentiment.label] if mention.sentiment else "▫️"
+    head = tied(
+        (
+            plain(f"{sign} {_who(mention, words)}", bold=True),
+            _feeling(mention, words) or words.say("not judged"),
+            when(mention.at, now, words),
+            link(one_line(mention.post.source, 40) or host_of(url or "") or "–", url),
+            one_line(mention.brand, 40),
+            f"m{mention.id}, d{mention.discussion_id}",
+        )
+    )
+    return [section(*head), quote(one_line(mention.snippet or mention.post.title or mention.post.text, length))]
+
+
+# -- what they share ---------------------------------------------------------------------------------------------
+
+
+def _who(mention: Mention, words: Words) -> str:
+    author = mention.post.author
+    handle = one_line((author.handle or "").removeprefix("@"), 60)
+    return f"@{handle}" if handle else one_line(author.name or "", 60) or words.say("somebody")
+
+
+def _feeling(mention: Mention, words: Words) -> str:
+    """How it was judged; "" where it was not."""
+    if mention.answer:
+        return words.say("our answer")
+    if mention.sentiment is None:
+        return ""
+    share = words.share(mention.sentiment.confidence)
+    match mention.sentiment.label:
+        case Label.NEGATIVE:
+            return words.say("negative, {share} sure", share=share)
+        case Label.POSITIVE:
+            return words.say("positive, {share} sure", share=share)
+    return words.say("neutral, {share} sure", share=share)

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from monitor.escalation.acts import Correction
 from monitor.figures import BrandFigures, Figures, GapFigures, RuleFigures, Times
-from monitor.slack.answers import Answer, Line, answer, bold, text
+from monitor.slack.answers import Answer, answer
 from monitor.slack.blocks import plain
-from monitor.slack.states import of_outcome, of_severity
+from monitor.slack.lines import Line, bold, text
 from monitor.slack.text import one_line
+from monitor.wording.names import MANY_ENDED, SEVERITIES, counted
 from monitor.wording.words import Words
 
 MOST_BRANDS, MOST_RULES, MOST_GAPS = 8, 10, 8
@@ -49,7 +50,12 @@ def render_report(now: Figures, before: Figures, competitors: Collection[str], w
 def _brand(one: BrandFigures, before: BrandFigures | None, words: Words, note: str = "") -> Line:
     parts = [
         words.many("{count} mention", "{count} mentions", one.mentions),
-        words.say("{count} negative ({share})", count=one.negative, share=words.share(one.negative_share)),
+        words.many(
+            "{count} negative ({share})",
+            "{count} negative ({share})",
+            one.negative,
+            share=words.share(one.negative_share),
+        ),
         words.many(
             "in {count} discussion ({begun} of them new)",
             "in {count} discussions ({begun} of them new)",
@@ -78,10 +84,11 @@ def _alerts(now: Figures, before: Figures, words: Words) -> list[Line]:
     if not total:
         lines: list[Line] = [words.say("None; {before} in the time before.", before=earlier)]
     else:
-        by_severity = ", ".join(of_severity(severity, count, words) for severity, count in now.alerts.items())
-        counted = words.many("{count} alert", "{count} alerts", total)
-        lines = [f"{counted}: {by_severity} (" + words.say("before: {count}", count=earlier) + ")"]
-        ends = [of_outcome(outcome, count, words) for outcome, count in now.outcomes.items()]
+        alerts = words.many("{count} alert", "{count} alerts", total)
+        severe = ", ".join(f"{words.text(SEVERITIES[one])} {words.number(n)}" for one, n in now.alerts.items())
+        lines = [words.say("{alerts} (before: {before}), by severity: {severities}",
+                           alerts=alerts, before=earlier, severities=severe)]  # fmt: skip
+        ends = [words.text(counted(MANY_ENDED[outcome], count)) for outcome, count in now.outcomes.items()]
         if now.alive:
             ends.append(words.many("{count} still open", "{count} still open", now.alive))
         lines.append(words.say("How they ended: {ends}", ends=", ".join(ends)) if ends else "")

@@ -3,6 +3,8 @@ everything that stands in the places of a text harmless."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
@@ -13,6 +15,7 @@ from monitor.wording.text import Text
 from monitor.wording.words import Words
 
 LONGEST_VALUE = 300
+_ID = re.compile(r"[SUW][A-Z0-9]{2,30}")
 
 
 def speaking(language: str, zone: tzinfo) -> Words:
@@ -38,6 +41,12 @@ def plain_of(text: Text | str, words: Words) -> str:
     if isinstance(text, Text):
         text = unmarked(words).text(text).replace("*", "").replace("`", "")
     return one_line(text, 1000)
+
+
+def calls(notify: Sequence[str]) -> list[str]:
+    """One line that calls these user groups and members, or none; what is no id of either is left out."""
+    ids = [id for id in notify if _ID.fullmatch(id)]
+    return [" ".join(f"<!subteam^{id}>" if id.startswith("S") else f"<@{id}>" for id in ids)] if ids else []
 
 
 def _harmless(text: Text) -> Text:

@@ -5,24 +5,24 @@ Pure. Titles and names from outside are escaped; links are ordinary web addresse
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from monitor.escalation.storm import Crowd, Folded, StormView
-from monitor.model import Severity, State
+from monitor.model import ENDED, Severity, State
 from monitor.slack.blocks import Block, context, fitting, header, mrkdwn
-from monitor.slack.facts import ENDED
+from monitor.slack.elements import actions, button, confirmed
 from monitor.slack.messages import ESCALATIONS, LONGEST_TEXT, Message
-from monitor.slack.names import SEVERITY_MARKS, STATE_MARKS
+from monitor.slack.signs import SEVERITY_SIGNS, sign_of
+from monitor.slack.speech import calls
 from monitor.slack.tags import Deed, Tag
 from monitor.slack.text import escape, one_line, safe_link
+from monitor.wording.names import MANY_IN_STATE, MANY_SEVERE, counted
 from monitor.wording.words import Words
 
 #: How long a title may be; the next is tried where the message came out too long, links last.
 TITLE_LENGTHS = (120, 80, 50, 30)
 LONGEST_LINK = 300
 MOST_BRANDS = 6
-_MENTIONED = re.compile(r"[SUW][A-Z0-9]{2,30}")
 
 
 def render_summary(
@@ -40,7 +40,7 @@ def render_summary(
 
     def blocks(title_length: int) -> list[Block]:
         links = LONGEST_LINK if title_length > TITLE_LENGTHS[-1] else 0
-        made = [header(subject), mrkdwn(*_called(notify), *_figures(storm, words))]
+        made = [header(subject), mrkdwn(*calls(notify), *_figures(storm, words))]
         if storm.worst and _alive(storm):
             made.append(mrkdwn(words.say("*The worst of them:*")))
             made += [_line(one, storm, words, title_length, links, outbox_id, install) for one in storm.worst]
@@ -50,11 +50,6 @@ def render_summary(
     text = " · ".join([subject, *_brands(storm, words)])
     shown = fitting(blocks, TITLE_LENGTHS)
     return Message(escape(one_line(text, LONGEST_TEXT), LONGEST_TEXT), shown, subject, _tone(storm))
-
-
-def _called(notify: Sequence[str]) -> list[str]:
-    ids = [id for id in notify if _MENTIONED.fullmatch(id)]
-    return [" ".join(f"<!subteam^{id}>" if id.startswith("S") else f"<@{id}>" for id in ids)] if ids else []
 
 
 # -- what it says ------------------------------------------------------------------------------------------------
@@ -89,7 +84,7 @@ def _alive(storm: StormView) -> int:
 def _figures(storm: StormView, words: Words) -> list[str]:
     lines = [
         " · ".join(_states(storm, words)),
-        " · ".join(f"{SEVERITY_MARKS[one]} {text}" for one, text in _severities(storm, words)),
+        " · ".join(_severities(storm, words)),
         " · ".join(escape(text, 120) for text in _brands(storm, words)),
     ]
     if storm.homes:
@@ -108,25 +103,18 @@ def _states(storm: StormView, words: Words) -> list[str]:
     taken = sum(counts.get(state, 0) for state in (State.ACKNOWLEDGED, State.SNOOZED))
     ended = sum(counts.get(state, 0) for state in ENDED)
     waiting = storm.total - taken - ended
-    open_ = words.many("{count} open", "{count} open", waiting)
+    open_ = words.text(counted(MANY_IN_STATE[State.OPEN], waiting))
     return [
         *([f"*{open_}*"] if waiting else []),
         *([words.many("{count} taken", "{count} taken", taken)] if taken else []),
-        *([words.many("{count} resolved", "{count} resolved", ended)] if ended else []),
+        *([words.text(counted(MANY_IN_STATE[State.RESOLVED], ended))] if ended else []),
     ]
 
 
-def _severities(storm: StormView, words: Words) -> list[tuple[Severity, str]]:
-    found = []
-    if count := storm.severities.get(Severity.CRITICAL, 0):
-        found.append((Severity.CRITICAL, words.many("{count} critical", "{count} critical", count)))
-    if count := storm.severities.get(Severity.HIGH, 0):
-        found.append((Severity.HIGH, words.many("{count} high", "{count} high", count)))
-    if count := storm.severities.get(Severity.MEDIUM, 0):
-        found.append((Severity.MEDIUM, words.many("{count} medium", "{count} medium", count)))
-    if count := storm.severities.get(Severity.LOW, 0):
-        found.append((Severity.LOW, words.many("{count} low", "{count} low", count)))
-    return found
+def _severities(storm: StormView, words: Words) -> list[str]:
+    """The worst first."""
+    found = ((one, storm.severities.get(one, 0)) for one in reversed(Severity))
+    return [f"{SEVERITY_SIGNS[one]} {words.text(counted(MANY_SEVERE[one], count))}" for one, count in found if count]
 
 
 def _brands(storm: StormView, words: Words) -> list[str]:
@@ -162,17 +150,16 @@ def _line(
     outbox_id: int,
     install: str | None,
 ) -> Block:
-    mark = STATE_MARKS.get(one.state, SEVERITY_MARKS[one.severity])
     title = one_line(one.title, title_length) or words.say("Talk about {brand}", brand=one_line(one.brand, 60))
     text = escape(title, title_length * 2)
     link = safe_link(one.url)
     if link and len(link) <= longest_link:
         text = f"<{link.replace('&', '&amp;')}|{text}>"
-    lines = [f"{mark} *{text}*", " · ".join(_about(one, storm, words))]
+    lines = [f"{sign_of(one.state, one.severity)} *{text}*", " · ".join(_about(one, storm, words))]
     line = {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines), "verbatim": True}}
     if install is None or one.state in ENDED or storm.crowd is Crowd.NOTICES:
         return line
-    return line | {"accessory": _button(words.say("Show"), Tag(Deed.SHOW, one.escalation_id, outbox_id, install))}
+    return line | {"accessory": button(words.say("Show"), Tag(Deed.SHOW, one.escalation_id, outbox_id, install))}
 
 
 def _about(one: Folded, storm: StormView, words: Words) -> list[str]:
@@ -193,33 +180,14 @@ def _for_all(storm: StormView, words: Words, outbox_id: int, install: str | None
     alive, waiting = _alive(storm), storm.states.get(State.OPEN, 0)
     if install is None or not alive or storm.crowd is Crowd.NOTICES:
         return []
-    buttons = []
+    pressed = [button(words.say("Resolve all…"), Tag(Deed.RESOLVE_ALL, 0, outbox_id, install))]
     if waiting:
         ask = words.many(
             "You take on {count} discussion that nobody has taken.",
             "You take on {count} discussions that nobody has taken.",
             waiting,
         )
-        all_ = _button(words.say("Acknowledge all"), Tag(Deed.ACKNOWLEDGE_ALL, 0, outbox_id, install))
-        buttons.append(
-            all_
-            | {
-                "style": "primary",
-                "confirm": {
-                    "title": _plain(words.say("Acknowledge all"), 100),
-                    "text": _plain(ask, 300),
-                    "confirm": _plain(words.say("Acknowledge"), 30),
-                    "deny": _plain(words.say("Cancel"), 30),
-                },
-            }
-        )
-    buttons.append(_button(words.say("Resolve all…"), Tag(Deed.RESOLVE_ALL, 0, outbox_id, install)))
-    return [{"type": "actions", "elements": buttons}]
-
-
-def _button(label: str, tag: Tag) -> Block:
-    return {"type": "button", "text": _plain(label, 75), "action_id": str(tag.deed), "value": str(tag)}
-
-
-def _plain(text: str, limit: int) -> Block:
-    return {"type": "plain_text", "text": one_line(text, limit), "emoji": True}
+        label = words.say("Acknowledge all")
+        all_ = button(label, Tag(Deed.ACKNOWLEDGE_ALL, 0, outbox_id, install), primary=True)
+        pressed.insert(0, confirmed(all_, label, ask, words.say("Acknowledge"), words.say("Cancel")))
+    return [actions(*pressed)]

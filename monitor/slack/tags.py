@@ -30,7 +30,7 @@ class Deed(StrEnum):
     NOT_ABOUT_US = "not_about_us"
     RESOLVE = "resolve"
     GUIDELINE = "guideline"
-    #: A guideline of its own, of no escalation: `Tag.version` says which.
+    #: A guideline by itself, of no escalation: `Tag.version` says which.
     READ_GUIDELINE = "read_guideline"
     #: Of a summary: its escalation gets a message of its own; all that it stands for are acknowledged, or resolved.
     SHOW = "show"
@@ -41,7 +41,7 @@ class Deed(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Tag:
     """`outbox_id` is the message that the button stands in, 0 where that is none of ours (App Home, an answer to a
-    command); `escalation_id` is 0 where it stands for many, or for none."""
+    command); `escalation_id` is 0 where it stands for many, or for none; `version` is that of a guideline to read."""
 
     deed: Deed
     escalation_id: int

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 LONGEST_LINK = 800
+_CHANNEL = re.compile("[CGD][A-Z0-9]{5,30}")
+_TS = re.compile(r"\d{6,12}\.\d{6}")
 _BARS = "▁▂▃▄▅▆▇█"
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LINE_ENDS = re.compile("\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -68,6 +70,11 @@ def escape(text: str, limit: int) -> str:
     return "".join(escaped)
 
 
+def capital(text: str) -> str:
+    """With its first letter as at the start of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def safe_link(url: str | None) -> str | None:
     """`url` if it is an ordinary web address, with all that could break out of a link percent-encoded; else None.
 
@@ -87,6 +94,16 @@ def safe_link(url: str | None) -> str | None:
         return None
     encoded = quote(parts.geturl(), safe=":/?#[]@!$&'()*+,;=%~")
     return encoded if len(encoded) <= LONGEST_LINK else None
+
+
+def message_link(channel: str | None, ts: str | None, workspace: str | None = None) -> str | None:
+    """Where a message of ours stands. Without the address of the workspace Slack leads everybody to the one in which
+    they are signed in."""
+    if channel is None or ts is None or not _CHANNEL.fullmatch(channel) or not _TS.fullmatch(ts):
+        return None
+    if workspace and safe_link(workspace):
+        return f"{workspace.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    return f"https://slack.com/app_redirect?channel={channel}&message_ts={ts}"
 
 
 def host_of(link: str) -> str:

@@ -339,22 +339,12 @@ def latest_mention(connection: sqlite3.Connection, discussion_id: int) -> int:
     return int(row[0] or 0)
 
 
-def count_by_rule(connection: sqlite3.Connection, since: datetime) -> dict[str, dict[str, int]]:
-    """By rule: `alerts`, escalations that it was part of, and `would_have_alerted`, what it recorded while on test."""
-    counts: dict[str, dict[str, int]] = {}
-    found = connection.execute(
-        "SELECT r.rule_id, count(*) FROM escalation_rules r JOIN escalations e ON e.id = r.escalation_id"
-        " WHERE e.created_at >= ? GROUP BY r.rule_id",
-        [to_text(since)],
-    )
-    for rule_id, count in found:
-        counts.setdefault(rule_id, {})["alerts"] = count
+def would_have_alerted(connection: sqlite3.Connection, since: datetime) -> dict[str, int]:
+    """How often each rule recorded so while on test."""
     found = connection.execute(
         "SELECT who, count(*) FROM events WHERE what = 'would have alerted' AND at >= ? GROUP BY who", [to_text(since)]
     )
-    for who, count in found:
-        counts.setdefault(who.removeprefix("rule "), {})["would_have_alerted"] = count
-    return counts
+    return {who.removeprefix("rule "): count for who, count in found}
 
 
 def known_rules(connection: sqlite3.Connection) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ are counted apart. When somebody acted is read from the audit log, which keeps w
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -40,7 +40,7 @@ def figures(connection: sqlite3.Connection, since: datetime, until: datetime) ->
         answered=Times.among([_length(alert.begun, alert.answered_at) for alert in told if alert.can_be_answered]),
         resolved=Times.among([_length(alert.begun, alert.resolved_at) for alert in told]),
         outcomes=_counted([alert.outcome for alert in resolved if alert.outcome], tuple(Outcome)),
-        rules=_rules(connection, stretch),
+        rules=of_rules(connection, since, until),
         corrections=_corrections(connection, stretch),
         gaps=_gaps(connection, since, until),
         sources=int(connection.execute("SELECT count(*) FROM cursors").fetchone()[0]),
@@ -132,19 +132,26 @@ def _counted(found: list[T], known: tuple[T, ...]) -> dict[T, int]:
 # -- how often it was wrong --------------------------------------------------------------------------------------
 
 
-def _rules(connection: sqlite3.Connection, stretch: list[str]) -> tuple[RuleFigures, ...]:
-    """Those that alerted most first."""
-    found = connection.execute(
-        "SELECT r.rule_id, count(*) AS alerts, sum(e.state = 'resolved') AS resolved,"
-        " sum(e.state = 'resolved' AND coalesce(e.outcome, '') IN (?3, ?4)) AS wrong,"
-        " (SELECT count(DISTINCT l.mention_id) FROM labels l WHERE l.rule_id = r.rule_id AND l.at >= ?1 AND l.at < ?2"
-        f"  AND {_STANDS}) AS corrected"
+def of_rules(connection: sqlite3.Connection, since: datetime, until: datetime | None = None) -> tuple[RuleFigures, ...]:
+    """Of each rule that alerted then, or whose alerts were corrected then; those that alerted most first."""
+    # Any time is less than a text that begins with a letter.
+    stretch = [to_text(since), to_text(until) if until else "now"]
+    alerts = connection.execute(
+        "SELECT r.rule_id, count(*), sum(e.state = 'resolved'),"
+        " sum(e.state = 'resolved' AND coalesce(e.outcome, '') IN (?3, ?4))"
         " FROM escalation_rules r JOIN escalations e ON e.id = r.escalation_id"
-        " WHERE e.created_at >= ?1 AND e.created_at < ?2 AND e.state NOT IN ('pending', 'dropped')"
-        " GROUP BY r.rule_id ORDER BY alerts DESC, r.rule_id",
+        " WHERE e.created_at >= ?1 AND e.created_at < ?2 AND e.state NOT IN ('pending', 'dropped') GROUP BY r.rule_id",
         [*stretch, *WRONG],
     )
-    return tuple(RuleFigures(*row) for row in found)
+    found = {row[0]: RuleFigures(*row) for row in alerts}
+    corrected = connection.execute(
+        "SELECT l.rule_id, count(DISTINCT l.mention_id) FROM labels l"
+        f" WHERE l.rule_id IS NOT NULL AND l.at >= ? AND l.at < ? AND {_STANDS} GROUP BY l.rule_id",
+        stretch,
+    )
+    for rule_id, count in corrected:
+        found[rule_id] = replace(found.get(rule_id, RuleFigures(rule_id)), corrected=count)
+    return tuple(sorted(found.values(), key=lambda rule: (-rule.alerts, rule.rule_id)))
 
 
 #: A correction that has not been taken back, by the latest word on its mention, and whose words have not changed.

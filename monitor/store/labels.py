@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitor.escalation.acts import Correction
-from monitor.model import Escalation, Label, Outcome
+from monitor.model import Escalation, Label
 from monitor.store.times import to_text
 
 #: The model of a mention whose feeling a person has told.
@@ -202,25 +202,3 @@ def corrected_on(connection: sqlite3.Connection, escalation_id: int) -> tuple[in
         [escalation_id],
     )
     return tuple(row["mention_id"] for row in found if row["correction"] != Correction.NEGATIVE)
-
-
-def count_by_rule(connection: sqlite3.Connection, since: datetime) -> dict[str, dict[str, int]]:
-    """By rule, of its alerts since then: `judged`, those that ended with an outcome; `dismissed`, those of them that
-    were not about us or not negative; `corrected`, mentions of which people said so."""
-    counts: dict[str, dict[str, int]] = {}
-    found = connection.execute(
-        "SELECT rule_id, count(*), sum(outcome IN (?, ?)) FROM escalations"
-        " WHERE created_at >= ? AND outcome IS NOT NULL AND state = 'resolved' GROUP BY rule_id",
-        [Outcome.NOT_ABOUT_US, Outcome.NOT_NEGATIVE, to_text(since)],
-    )
-    for rule_id, judged, dismissed in found:
-        counts[rule_id] = {"judged": judged, "dismissed": dismissed}
-    found = connection.execute(
-        "SELECT rule_id, count(*) FROM (SELECT rule_id, correction, max(id) FROM labels"
-        " WHERE at >= ? AND correction <> '' AND NOT outdated GROUP BY mention_id)"
-        " WHERE correction <> ? AND rule_id IS NOT NULL GROUP BY rule_id",
-        [to_text(since), Correction.NEGATIVE],
-    )
-    for rule_id, corrected in found:
-        counts.setdefault(rule_id, {})["corrected"] = corrected
-    return counts

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.escalation.acts import READ, Person
+from monitor.escalation.acts import READ, Person, logged_person
 from monitor.store import escalations
 from monitor.store.times import from_text
-
-_WHO = re.compile(r"(.*?)(?: \((?:Slack ([UW][A-Z0-9]+)|[^()]*)\))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,6 @@ def log_reading(connection: sqlite3.Connection, path: str, version: str, who: Pe
 
 
 def _person(who: str) -> tuple[str, str | None]:
-    """ "anna (Slack U0123456789)" → anna and her id."""
-    found = _WHO.fullmatch(who)
-    assert found is not None
-    return found[1], found[2]
+    """Name and Slack id of a person in the audit log."""
+    found = logged_person(who)
+    return (found.name, found.slack_id) if found else (who, None)

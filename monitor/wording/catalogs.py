@@ -13,9 +13,6 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 from monitor.wording.languages import ENGLISH, FOLDER, LANGUAGES
 from monitor.wording.words import Words
 
@@ -37,6 +34,9 @@ def catalog_file(language: str) -> Path:
 def _catalog(language: str) -> NullTranslations:
     if language == ENGLISH:
         return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     with catalog_file(language).open("rb") as file:
         catalog = read_po(file, language)
     compiled = BytesIO()

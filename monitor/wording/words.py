@@ -6,7 +6,7 @@ Texts in the code are English and are looked up in a gettext catalog as they sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from gettext import NullTranslations
@@ -50,10 +50,6 @@ class Words:
             return self.many(text.id, text.many, **text.values)
         return self.say(text.id, **text.values)
 
-    def texts(self, texts: Iterable[Text | str]) -> str:
-        """Several sentences, one after the other."""
-        return " ".join(map(self.text, texts))
-
     def _filled(self, text: str, values: Mapping[str, Any]) -> str:
         return text.format_map({name: self.value(value) for name, value in values.items()}) if values else text
 
@@ -93,22 +89,15 @@ class Words:
 
     def span(self, length: timedelta) -> str:
         """A length of time as it stands in a sentence: "90 minutes", "3 hours", "2 days"."""
-        return self._span(length, "long")
-
-    def short_span(self, length: timedelta) -> str:
-        """The same where room is scarce: "90 min", "3 hr"."""
-        return self._span(length, "short")
-
-    def _span(self, length: timedelta, form: Any) -> str:
         seconds = abs(length.total_seconds())
         for unit, size in _UNITS:
             if seconds >= 2 * size or seconds == size:
                 whole = timedelta(seconds=size * int(seconds // size))
-                return format_timedelta(whole, granularity=unit, threshold=1e9, format=form, locale=self._locale)
+                return format_timedelta(whole, granularity=unit, threshold=1e9, locale=self._locale)
         if seconds >= 100:
-            return self._span(timedelta(minutes=seconds // 60), form)
+            return self.span(timedelta(minutes=seconds // 60))
         whole = timedelta(seconds=int(seconds))
-        return format_timedelta(whole, granularity="second", threshold=1e9, format=form, locale=self._locale)
+        return format_timedelta(whole, granularity="second", threshold=1e9, locale=self._locale)
 
     def ago(self, then: datetime, now: datetime) -> str:
         """ "5 minutes ago", "in 3 hours"."""

@@ -16,7 +16,8 @@ from monitor.slack.tags import Deed
 from monitor.store.outbox import Outbox
 from tests.fakes.office import Office
 from tests.fakes.slack_server import HTTP_500_AFTER_ACCEPTING, HTTP_500_BEFORE_ACCEPTING, TOKEN, refused
-from tests.fakes.slack_socket import APP_TOKEN, SocketSlack, member
+from tests.fakes.slack_socket import SocketSlack, member
+from tests.fakes.slack_workspace import APP_TOKEN
 from tests.fakes.world import THREAD
 
 ANNA, BRUNO, CARLA = "U0000ANNA", "U000BRUNO", "U000CARLA"
@@ -27,7 +28,7 @@ def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SocketSlack]:
     monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     monkeypatch.setenv("SLACK_APP_TOKEN", APP_TOKEN)
     with SocketSlack() as slack:
-        slack.users = {
+        slack.workspace.members = {
             ANNA: member(ANNA, "Anna in Slack"),
             BRUNO: member(BRUNO, "Bruno", locale="it-IT"),
             CARLA: member(CARLA, "Carla"),
@@ -152,7 +153,7 @@ def test_of_two_who_click_at_once_the_second_is_told_who_was_faster(office: Offi
     office.slack.until(lambda: office.whispers(BRUNO))
     assert office.escalation().assignee == "anna" and office.whispers(ANNA) == []
     # Bruno's Slack speaks Italian.
-    assert office.whispers(BRUNO) == ["È già di anna. Non è cambiato nulla."]
+    assert office.whispers(BRUNO) == ["Se ne occupa già anna. Non è cambiato nulla."]
 
 
 def test_a_click_after_the_end_changes_nothing_and_says_so(office: Office) -> None:
@@ -195,7 +196,7 @@ def test_an_acknowledgement_and_a_timer_at_once(tmp_path: Path, slack: SocketSla
     ],
 )
 def test_who_is_no_member_is_refused_alone(office: Office, user: dict[str, object], words: str) -> None:
-    office.slack.users["U000GUEST"] = member("U000GUEST", "Gina", **user)
+    office.slack.workspace.members["U000GUEST"] = member("U000GUEST", "Gina", **user)
     office.press("U000GUEST", Deed.ACKNOWLEDGE)
     office.slack.until(lambda: office.whispers("U000GUEST"))
     assert words in office.whispers("U000GUEST")[0]
@@ -210,7 +211,7 @@ def test_somebody_whom_slack_does_not_show_is_a_stranger(office: Office) -> None
 
 def test_where_a_team_has_a_user_group_only_its_people_may(tmp_path: Path, slack: SocketSlack) -> None:
     teams = 'social: {channel: "#social", user_group: S0000SOCIAL, members: {anna: U0000ANNA}}\n'
-    slack.groups["S0000SOCIAL"] = [BRUNO]
+    slack.workspace.in_group["S0000SOCIAL"] = [BRUNO]
     office = Office(tmp_path, slack, teams, thread=THREAD)
     office.escalated()
     office.start()

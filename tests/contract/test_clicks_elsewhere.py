@@ -18,7 +18,8 @@ from monitor.store import Store, escalations, facts, mentions, storms
 from monitor.store.outbox import Outbox
 from tests.fakes.office import Office
 from tests.fakes.slack_server import TOKEN
-from tests.fakes.slack_socket import APP_TOKEN, SocketSlack, member
+from tests.fakes.slack_socket import SocketSlack, member
+from tests.fakes.slack_workspace import APP_TOKEN
 from tests.fakes.world import THREAD
 
 ANNA = "U0000ANNA"
@@ -30,7 +31,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     monkeypatch.setenv("SLACK_APP_TOKEN", APP_TOKEN)
     with SocketSlack() as slack:
-        slack.users = {ANNA: member(ANNA, "Anna")}
+        slack.workspace.members = {ANNA: member(ANNA, "Anna")}
         made = Office(tmp_path, slack, thread=THREAD)
         yield made
         made.stop()

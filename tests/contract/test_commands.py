@@ -14,8 +14,8 @@ from monitor.commands import Answer, Reader
 from monitor.errors import MonitorError
 from monitor.slack.tags import Deed, Tag, tag
 from monitor.store import escalations, mutes
-from tests.fakes.block_kit import pings
-from tests.fakes.slack_view import dump, fault_of_answer, fault_of_view, tags_of
+from tests.fakes.block_kit import fault_of_answer, fault_of_view, pings
+from tests.fakes.slack_view import dump, tags_of
 from tests.fakes.working_day import GUIDELINE, PLAYBOOK, Day, anna, working_day
 
 LENA = anna(slack_id="U0345678901", name="lena", teams=("legal",))
@@ -76,7 +76,7 @@ def test_what_is_open_with_who_has_it_and_a_link_to_its_message(day: Day) -> Non
         "# Open, for all teams\n"
         "🔴 e2 *Router on fire <!everyone>*"
         " <https://slack.com/app_redirect?channel=C0123456789&message_ts=1774864800.000002> · Acme\n"
-        "open since 12:00, nobody has it · legal · 1 mention, 1 negative · A loud voice against Acme"
+        "open since 12:00, nobody has taken it yet · legal · 1 mention, 1 negative · A loud voice against Acme"
         " · the discussion <https://forum.example/t/2>\n"
         "🟠👀 e1 *acme is bad*"
         " <https://slack.com/app_redirect?channel=C0123456789&message_ts=1774864800.000001> · Acme\n"
@@ -191,7 +191,7 @@ def test_a_report_that_a_manager_can_pass_on(day: Day) -> None:
     found = told(day, "report")
     for line in (
         "*Acme*: 9 mentions, 9 negative (100%), in 3 discussions (3 of them new), 1 answer of ours",
-        "3 alerts: 1 critical, 2 high (before: 0)",
+        "3 alerts (before: 0), by severity: critical 1, high 2",
         "How they ended: 1 not negative, 2 still open",
         "*Taken by somebody*: 2 of 3, median 24 minutes, worst 39 minutes",
         "*Resolved*: 1 of 3, after 39 minutes",
@@ -258,7 +258,7 @@ def test_who_has_read_a_guideline(own: Day) -> None:
     answer: Answer = own.commands.answer("guidelines", anna(), own.now)
     found = dump(answer.blocks)
     assert f"*When a thread turns angry* ({GUIDELINE})" in found
-    assert "review by 2026-01-31 – overdue ⚠️" in found
+    assert "⚠️ review by 31 Jan 2026 – overdue" in found
     assert "⏳ not yet read by anna, bruno" in found
     [carried] = tags_of(answer.blocks)
     button = tag(carried)

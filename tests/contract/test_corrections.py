@@ -17,10 +17,12 @@ from monitor.cli.words import score
 from monitor.escalation.acts import Channel, Correct, Correction, Done, Person
 from monitor.escalation.events import Reason, Resolve
 from monitor.explain import answer, find
+from monitor.figures import RuleFigures
 from monitor.model import Author, Discussion, Escalation, Mention, Outcome, State
 from monitor.rules.explaining.spoken import Spoken
 from monitor.rules.load import RuleSet
 from monitor.store import Store, discussions, escalations, evidence, labels, mentions, stats
+from monitor.store.figures import of_rules
 from monitor.wording.text import english
 from tests.fakes.world import LOUD, NOW, THREAD, World, angry
 
@@ -406,8 +408,7 @@ def test_what_people_said_counts_against_the_rule(world: World) -> None:
     opened(world, 3)
     correct(world, NOT_NEGATIVE, 1, 2, 3)
     with world.app.store.read() as connection:
-        counts = labels.count_by_rule(connection, NOW)
-    assert counts == {"thread": {"judged": 1, "dismissed": 1, "corrected": 3}}
+        assert of_rules(connection, NOW) == (RuleFigures("thread", 1, 1, 1, 3),)
     correct(world, NEGATIVE)
     with world.app.store.read() as connection:
-        assert labels.count_by_rule(connection, NOW) == {}
+        assert of_rules(connection, NOW) == (RuleFigures("thread", 1),)

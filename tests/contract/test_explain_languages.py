@@ -169,7 +169,7 @@ def test_a_rule_in_test_has_recorded_it(tmp_path: Path) -> None:
 
 
 def notes(world: World, name: str) -> str:
-    return ITALIAN.texts(asked(world, name, None).notes)
+    return " ".join(map(ITALIAN.text, asked(world, name, None).notes))
 
 
 def test_what_holds_for_all_rules(world: World) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from monitor.cli import cli
 from monitor.escalation.events import Acknowledge, Resolve
 from monitor.figures import BrandFigures, Figures, RuleFigures, Times
 from monitor.model import Coverage, Outcome, Severity
@@ -119,6 +122,18 @@ def test_how_often_a_rule_was_right(day: Day) -> None:
     day.did(1, Resolve("anna", Outcome.ANSWERED), "anna (command line)")
     [thread] = [rule for rule in read(day).rules if rule.rule_id == "thread"]
     assert thread.precision == 0.5
+
+
+def test_what_the_report_says_of_a_rule_rules_list_says_too(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what was dropped or is pending neither speaks; both count a rule's part in what another rule opened."""
+    change(day, "UPDATE escalations SET state = 'dropped' WHERE id = 1")
+    monkeypatch.setattr("monitor.app.utc_now", lambda: day.now)
+    asked = ["--config", str(day.folder / "monitor.yaml"), "rules", "list", "--days", "1", "--json"]
+    listed = {rule["id"]: rule for rule in json.loads(CliRunner().invoke(cli, asked).output)}
+    for rule in read(day).rules:
+        did = listed[rule.rule_id]
+        assert (did["alerts"], did["judged"], did["dismissed"]) == (rule.alerts, rule.resolved, rule.wrong)
+    assert sum(did["alerts"] for did in listed.values()) == sum(rule.alerts for rule in read(day).rules)
 
 
 def test_the_last_word_on_a_mention_counts(day: Day) -> None:

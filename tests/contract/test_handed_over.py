@@ -72,7 +72,7 @@ def sent(world: World, after: int = 0) -> list[Sent]:
         messages = [Outbox(connection).get(row["id"]) for row in rows]
     said = words()
     return [
-        Sent(one.kind, one.channel, said.texts(texts_from_json(one.payload.get("text", ""))),
+        Sent(one.kind, one.channel, " ".join(map(said.text, texts_from_json(one.payload.get("text", "")))),
              tuple(one.payload.get("notify", ())))
         for one in messages[after:]
     ]  # fmt: skip

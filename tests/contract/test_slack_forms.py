@@ -19,7 +19,8 @@ from monitor.store.lock import hold
 from monitor.talking import Talking
 from tests.fakes.office import QUICK, Office
 from tests.fakes.slack_server import TOKEN, refused
-from tests.fakes.slack_socket import APP_TOKEN, SocketSlack, member
+from tests.fakes.slack_socket import SocketSlack, member
+from tests.fakes.slack_workspace import APP_TOKEN
 from tests.fakes.world import THREAD
 
 ANNA, BRUNO, CARLA = "U0000ANNA", "U000BRUNO", "U000CARLA"
@@ -30,7 +31,7 @@ def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SocketSlack]:
     monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
     monkeypatch.setenv("SLACK_APP_TOKEN", APP_TOKEN)
     with SocketSlack() as slack:
-        slack.users = {
+        slack.workspace.members = {
             ANNA: member(ANNA, "Anna in Slack"),
             BRUNO: member(BRUNO, "Bruno", locale="it-IT"),
             CARLA: member(CARLA, "Carla"),
@@ -121,7 +122,7 @@ def test_a_form_that_came_too_late_is_told(office: Office) -> None:
 
 
 def test_who_may_not_gets_no_form(office: Office) -> None:
-    office.slack.users["U000GUEST"] = member("U000GUEST", "Gina", is_restricted=True)
+    office.slack.workspace.members["U000GUEST"] = member("U000GUEST", "Gina", is_restricted=True)
     office.press("U000GUEST", Deed.RESOLVE)
     office.slack.until(lambda: office.whispers("U000GUEST"))
     assert office.slack.views == []
@@ -198,7 +199,7 @@ def test_without_an_app_token_nothing_is_heard_and_that_is_no_problem(
     assert office.app.prepare(office.app.config).buttons
     talking.take_over()
     slack.until(lambda: slack.connections)
-    slack.app_token = "xapp-another"
+    slack.workspace.app_token = "xapp-another"
     monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-another")
     talking.take_over()
     slack.until(lambda: slack.opened == 2 and slack.connections == 1)

@@ -13,7 +13,8 @@ import pytest
 from monitor.errors import StoreError
 from monitor.slack.socket import Health, Pace, Socket, SocketState
 from tests.fakes.slack_server import refused
-from tests.fakes.slack_socket import APP_TOKEN, SocketSlack
+from tests.fakes.slack_socket import SocketSlack
+from tests.fakes.slack_workspace import APP_TOKEN
 
 QUICK = Pace(tick=0.02, ping=0.05, silent=0.6, greeting=0.6, first_wait=0.02, longest_wait=0.2, recheck=0.3, lasting=60)
 
@@ -146,7 +147,7 @@ def test_a_token_that_slack_refuses_is_told_with_what_to_click(
     listener = Listener(slack, token="xapp-wrong-token")
     health = listener.until(lambda health: health.problem)
     assert health.state is SocketState.REFUSED and "App-Level Tokens" in health.problem
-    slack.app_token = "xapp-wrong-token"
+    slack.workspace.app_token = "xapp-wrong-token"
     slack.script("apps.connections.open", refused("missing_scope"))
     assert "connections:write" in listener.until(lambda health: "missing_scope" in health.problem).problem
     listener.until(connected)

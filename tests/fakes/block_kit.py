@@ -1,4 +1,4 @@
-"""What Slack refuses in a message: the limits of Block Kit as documented, and what a text would ping."""
+"""What Slack refuses in messages and views: the limits of Block Kit as documented; and what a text would ping."""
 
 from __future__ import annotations
 
@@ -26,21 +26,24 @@ def fault_of(arguments: dict[str, Any]) -> str | None:
 
 
 def fault_of_view(view: dict[str, Any]) -> str | None:
-    """What Slack would refuse in a modal."""
-    if view.get("type") != "modal":
-        return "not a modal"
+    """What Slack would refuse in a modal or in App Home."""
+    if view.get("type") not in ("modal", "home"):
+        return "no such view"
     if not 1 <= len(view["blocks"]) <= 100 or not all(_block(block, in_view=True) for block in view["blocks"]):
         return "invalid blocks"
-    if not all(_text(view[part], {"plain_text"}, 24) for part in ("title", "submit", "close") if part in view):
-        return "title, submit and close have at most 24 characters"
-    if "submit" not in view and any(block["type"] == "input" for block in view["blocks"]):
-        return "a form needs its submit"
+    if view["type"] == "modal" and (fault := _head(view)):
+        return fault
     ids = [block["block_id"] for block in view["blocks"] if "block_id" in block]
     if len(set(ids)) != len(ids):
         return "duplicate block_id"
     if len(view.get("private_metadata", "")) > 3_000 or len(view.get("callback_id", "")) > 255:
         return "too much metadata"
     return "view_too_large" if len(json.dumps(view)) > 250_000 else None
+
+
+def fault_of_answer(answer: Any) -> str | None:
+    """What Slack would refuse in the answer to a command."""
+    return fault_of({"text": answer.text, "blocks": answer.blocks})
 
 
 def buttons(message: dict[str, Any]) -> dict[str, str]:
@@ -59,6 +62,16 @@ def pings(message: dict[str, Any]) -> list[str]:
 def words(message: dict[str, Any]) -> str:
     """All that a reader of the message sees, blocks first."""
     return "\n".join([*_strings(message.get("blocks")), message.get("text", "")])
+
+
+def _head(view: dict[str, Any]) -> str | None:
+    if not all(_text(view[part], {"plain_text"}, 24) for part in ("title", "submit", "close") if part in view):
+        return "title, submit and close have at most 24 characters"
+    if "title" not in view:
+        return "a modal needs its title"
+    if "submit" not in view and any(block["type"] == "input" for block in view["blocks"]):
+        return "a form needs its submit"
+    return None
 
 
 def _mrkdwn(node: Any) -> Iterator[str]:

@@ -22,9 +22,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.fakes.slack_server import Answer, Message, SlackServer, _no
+from tests.fakes.slack_server import Answer, Message, SlackServer
 
-APP_TOKEN = "xapp-test-token"
 TEAM = "T0ACME"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -37,15 +36,13 @@ def member(id: str, name: str, **other: Any) -> dict[str, Any]:
 
 
 class SocketSlack(SlackServer):
-    """`users` and `groups` can be changed at any time; `views`, `homes`, `whispers`, `answers` are what people were
-    shown: (trigger, view), (user, view), (user, text, arguments), (address, body)."""
+    """Who there is, is told by its `workspace`. `views`, `homes`, `whispers`, `answers` are what people were shown:
+    (trigger, view), (user, view), (user, text, arguments), (address, body)."""
 
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
         super().__init__(now=now)
         self.scopes += ",users:read,usergroups:read,commands"
-        self.app_token = APP_TOKEN
-        self.users = {"U0ANNA": member("U0ANNA", "Anna"), "U0BRUNO": member("U0BRUNO", "Bruno")}
-        self.groups: dict[str, list[str]] = {}
+        self.workspace.members = {"U0ANNA": member("U0ANNA", "Anna"), "U0BRUNO": member("U0BRUNO", "Bruno")}
         self.views: list[tuple[str, dict[str, Any]]] = []
         self.homes: list[tuple[str, dict[str, Any]]] = []
         self.whispers: list[tuple[str, str, Message]] = []
@@ -62,6 +59,7 @@ class SocketSlack(SlackServer):
         self._envelopes: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self._listening = socket.create_server(("127.0.0.1", 0))
+        self.workspace.socket_url = f"ws://127.0.0.1:{self._listening.getsockname()[1]}/link?ticket=secret"
         self._accepting = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> SocketSlack:
@@ -132,7 +130,7 @@ class SocketSlack(SlackServer):
 
     def press(self, user: str, value: str, *, channel: str = "", ts: str = "", **other: Any) -> str:
         number = next(self._numbers)
-        team = self.users.get(user, {}).get("team_id", TEAM)
+        team = self.workspace.members.get(user, {}).get("team_id", TEAM)
         action = {"type": "button", "action_id": value.partition(":")[0], "block_id": "b", "value": value}
         payload = {
             "type": "block_actions", "team": {"id": TEAM, "domain": "acme"}, "token": "a-secret",
@@ -148,7 +146,7 @@ class SocketSlack(SlackServer):
         """`user` sends a form that was opened: `values` by block, as Slack gives them."""
         state = {"values": {block: {block: value} for block, value in values.items()}}
         given = {**view, "id": view_id, "state": state}
-        known = {"id": user, "name": user.lower(), "team_id": self.users.get(user, {}).get("team_id", TEAM)}
+        known = {"id": user, "name": user.lower(), "team_id": self.workspace.members.get(user, {}).get("team_id", TEAM)}
         payload = {"type": "view_submission", "team": {"id": TEAM}, "user": known, "trigger_id": "t2", "view": given}
         return self.send("interactive", payload)
 
@@ -191,21 +189,11 @@ class SocketSlack(SlackServer):
         if method.startswith("respond/"):
             self.answers.append((method, arguments))
             return {"ok": True}
-        if method == "apps.connections.open":
-            port = self._listening.getsockname()[1]
-            known = token == self.app_token
-            return {"ok": True, "url": f"ws://127.0.0.1:{port}/link?ticket=secret"} if known else _no("invalid_auth")
         if token != self.token:
             return None
         match method:
             case "auth.test":
                 return {**super()._answer(method, token, arguments), "team_id": TEAM, "url": "https://acme.slack.com/"}
-            case "users.info":
-                user = self.users.get(arguments["user"])
-                return {"ok": True, "user": user} if user else _no("user_not_found")
-            case "usergroups.users.list":
-                found = self.groups.get(arguments["usergroup"])
-                return _no("no_such_subteam") if found is None else {"ok": True, "users": found}
             case "views.open":
                 self.views.append((arguments["trigger_id"], _json(arguments["view"])))
                 return {"ok": True}

@@ -9,11 +9,13 @@ Answer = dict[str, Any]
 
 
 class Workspace:
-    """`members` and `groups` are Slack's objects by id, `private` the names of channels that only members see."""
+    """`members` and `groups` are Slack's objects by id, `in_group` the ids of a group's members; `private` the names of
+    channels that only members see. All of it can be changed at any time."""
 
     def __init__(self) -> None:
         self.members: dict[str, Answer] = {}
         self.groups: dict[str, Answer] = {}
+        self.in_group: dict[str, list[str]] = {}
         self.private: set[str] = set()
         self.app_id, self.app_token = "A0BRANDMON", APP_TOKEN
         #: Where a socket is to be had.
@@ -38,6 +40,9 @@ class Workspace:
                     if not group["date_delete"] or arguments.get("include_disabled") == "1"
                 ]
                 return {"ok": True, "usergroups": shown}
+            case "usergroups.users.list":
+                found = self.in_group.get(str(arguments.get("usergroup")))
+                return {"ok": False, "error": "no_such_subteam"} if found is None else {"ok": True, "users": found}
             case "bots.info":
                 return {"ok": True, "bot": {"id": arguments.get("bot"), "app_id": self.app_id}}
         return None

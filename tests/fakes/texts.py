@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
+from babel.messages.pofile import read_po, write_po
 
 from monitor.wording.catalogs import catalog_file
 
 ROOT = Path(__file__).parents[2]
 #: Calls whose first argument, or first two, are texts.
 KEYWORDS = {"say": None, "many": (1, 2)}
+#: What a program needs to read a catalog; who wrote what and when is in the history.
+HEADER = """msgid ""
+msgstr ""
+"Project-Id-Version: brand-monitor\\n"
+"Language: {language}\\n"
+"Plural-Forms: {plurals};\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
 PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -24,6 +36,17 @@ def template() -> Catalog:
     for _, _, text, comments, _ in found:
         catalog.add(text, auto_comments=comments)
     return catalog
+
+
+def up_to_date(language: str) -> bytes:
+    """The catalog with the texts that the code says, and no others; new ones are not translated yet."""
+    with catalog_file(language).open("rb") as file:
+        catalog = read_po(file, language)
+    catalog.update(template(), no_fuzzy_matching=True, update_header_comment=False)
+    catalog.obsolete.clear()
+    texts = BytesIO()
+    write_po(texts, catalog, width=120, sort_output=True, no_location=True, omit_header=True)
+    return HEADER.format(language=language, plurals=catalog.plural_forms.rstrip(";")).encode() + texts.getvalue()
 
 
 def faults(language: str) -> list[str]:

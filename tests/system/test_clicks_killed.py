@@ -12,7 +12,8 @@ import pytest
 
 from monitor.slack.tags import Deed, Tag
 from tests.fakes.feed_server import FeedServer
-from tests.fakes.slack_socket import APP_TOKEN, SocketSlack, member
+from tests.fakes.slack_socket import SocketSlack, member
+from tests.fakes.slack_workspace import APP_TOKEN
 from tests.system.test_cli import run
 from tests.system.test_daemon import ANGRY, Running, entries
 
@@ -22,7 +23,7 @@ ANNA = "U0000ANNA"
 @pytest.fixture
 def slack() -> Iterator[SocketSlack]:
     with SocketSlack() as slack:
-        slack.users = {ANNA: member(ANNA, "Anna")}
+        slack.workspace.members = {ANNA: member(ANNA, "Anna")}
         yield slack
 
 

@@ -7,15 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from monitor.wording.catalogs import catalog_file
 from monitor.wording.languages import ENGLISH, LANGUAGES
-from tests.fakes.texts import KEYWORDS, ROOT, faults
+from tests.fakes.texts import KEYWORDS, ROOT, faults, up_to_date
 
 MODULES = sorted((ROOT / "monitor").rglob("*.py"))
 
 
-@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != ENGLISH])
+TRANSLATED = [language for language in LANGUAGES if language != ENGLISH]
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_every_text_is_translated_and_none_is_unused(language: str) -> None:
     assert faults(language) == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_catalog_is_as_the_script_writes_it(language: str) -> None:
+    """With no date or address in it that changes by itself."""
+    assert catalog_file(language).read_bytes() == up_to_date(language)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -159,7 +159,7 @@ SAID = {
     "before the rules": (
         asking(NegativeMentions(1, HOUR)), about(*at(3), rules_since=NOW - DAY + 12 * HOUR + 30 * DAY),
         "acme risulta scattata alle 11:57, ma allora non è stata creata nessuna segnalazione: queste regole sono in"
-        " vigore solo dal 29 apr 2026 alle 00:00.",
+        " vigore solo dal giorno 29 apr 2026 alle 00:00.",
     ),
     "off": (
         replace(FIVE, status=Status.OFF), one(), "acme non si applica: è disattivata (rules/acme.yaml).",

@@ -87,14 +87,14 @@ def test_an_error_is_told_by_a_field_that_is_there() -> None:
     "now, labels",
     [
         # A Saturday, 13:00 in Rome.
-        (NOW, ["30 minutes", "1 hour", "4 hours", "Tomorrow (Sun 15 Nov, 09:00)", "Mon 16 Nov, 09:00"]),
+        (NOW, ["In 30 minutes", "In 1 hour", "In 4 hours", "Tomorrow (Sun 15 Nov, 09:00)", "Mon 16 Nov, 09:00"]),
         # A Sunday: tomorrow is Monday.
-        (NOW + timedelta(days=1), ["30 minutes", "1 hour", "4 hours", "Tomorrow (Mon 16 Nov, 09:00)"]),
+        (NOW + timedelta(days=1), ["In 30 minutes", "In 1 hour", "In 4 hours", "Tomorrow (Mon 16 Nov, 09:00)"]),
         # Tuesday, half past two at night.
         (
             datetime(2026, 11, 17, 1, 30, tzinfo=UTC),
             [
-                "30 minutes", "1 hour", "4 hours", "Tue 17 Nov, 09:00", "Tomorrow (Wed 18 Nov, 09:00)",
+                "In 30 minutes", "In 1 hour", "In 4 hours", "Tue 17 Nov, 09:00", "Tomorrow (Wed 18 Nov, 09:00)",
                 "Mon 23 Nov, 09:00",
             ],
         ),
@@ -118,7 +118,7 @@ def test_tomorrow_at_nine_is_nine_by_the_clock_also_when_it_changes() -> None:
 
 def test_a_length_of_time_counts_from_the_submission() -> None:
     shown, later = opened(Deed.SNOOZE), NOW + timedelta(minutes=5)
-    asked = submitted(sent(shown, until=chosen(options(shown, "until")["1 hour"])), later, ENGLISH)
+    asked = submitted(sent(shown, until=chosen(options(shown, "until")["In 1 hour"])), later, ENGLISH)
     assert asked == Asked(tag(Deed.SNOOZE), until=later + timedelta(hours=1))
 
 
@@ -207,7 +207,7 @@ def test_a_guideline_is_shown_whole_and_its_reading_names_the_version() -> None:
         assert part in said, part
     assert "**" not in said and "- Answer" not in said
     assert shown["submit"]["text"] == "I have read it"
-    assert submitted(sent(shown), NOW, ENGLISH) == Asked(tag(Deed.GUIDELINE), version="1a2b3c4d")
+    assert submitted(sent(shown), NOW, ENGLISH) == Asked(replace(tag(Deed.GUIDELINE), version="1a2b3c4d"))
 
 
 def test_markdown_becomes_rich_text() -> None:
@@ -224,8 +224,9 @@ def test_markdown_becomes_rich_text() -> None:
     assert lists == [("ordered", 0, 0), ("ordered", 1, 0), ("bullet", 0, 1)], "the numbers go on"
 
 
-def test_a_guideline_longer_than_a_form_says_where_it_goes_on() -> None:
-    shown = opened(Deed.GUIDELINE, guideline=replace(GUIDELINE, body="A sentence of it. " * 20_000))
+@pytest.mark.parametrize("body", ["A sentence of it. " * 20_000, "🧨" * 50_000], ids=["blocks", "bytes"])
+def test_a_guideline_longer_than_a_form_says_where_it_goes_on(body: str) -> None:
+    shown = opened(Deed.GUIDELINE, guideline=replace(GUIDELINE, body=body))
     assert block_kit.fault_of_view(shown) is None
     assert "read on in playbooks/angry-thread.md" in block_kit.words(shown)
 

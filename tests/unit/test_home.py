@@ -12,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Escalation, Scope, Severity, State
-from monitor.slack.answers import answer, message_link, since, text, until
+from monitor.slack.answers import answer
 from monitor.slack.home import Health, Home, OnDuty, ToRead, render_home
+from monitor.slack.lines import text
 from monitor.slack.listing import Listed, lines, state_of
+from monitor.slack.text import message_link
+from monitor.slack.times import since, until
 from monitor.wording.catalogs import words
-from tests.fakes.block_kit import pings
-from tests.fakes.slack_view import dump, fault_of_answer, fault_of_view
+from tests.fakes.block_kit import fault_of_answer, fault_of_view, pings
+from tests.fakes.slack_view import dump
 
 NOW = datetime(2026, 3, 30, 10, tzinfo=UTC)
 E = Escalation(
@@ -98,7 +101,7 @@ def test_without_a_name_of_the_database_there_are_no_buttons() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({}, "open since 09:00, nobody has it"),
+        ({}, "open since 09:00, nobody has taken it yet"),
         ({"assignee": "bruno"}, "open since 09:00, given to bruno"),
         ({"state": State.ACKNOWLEDGED, "assignee": "bruno", "acknowledged_at": NOW}, "bruno has it since 10:00"),
         ({"state": State.HELD, "held_until": NOW + timedelta(days=1)}, "held until Tue 10:00"),
@@ -123,7 +126,7 @@ def test_how_it_stands_to_whoever_has_it() -> None:
 @pytest.mark.parametrize(
     ("ago", "english", "italian"),
     [(0, "since 10:00", "dalle 10:00"), (3, "since Fri 10:00", "da ven 10:00"), (20, "since 10 Mar, 10:00",
-     "dal 10 mar, 10:00")],
+     "dal giorno 10 mar, 10:00")],
 )  # fmt: skip
 def test_since_when_as_each_language_says_it(ago: int, english: str, italian: str) -> None:
     at = NOW - timedelta(days=ago)

@@ -39,7 +39,7 @@ def test_a_root_says_what_where_who_how_why_and_what_to_do() -> None:
     said = words(render_root(view(), NOW, ENGLISH))
     for part in (
         "🔴 Critical: Acme", "Router update broke my connection, again", "*Open*", "nobody has taken it yet",
-        "@mario", "12,400 followers", "negative 91%", "x.com", "Third outage this month", "*24 mentions*",
+        "@mario", "12,400 followers", "negative, 91% sure", "x.com", "Third outage this month", "*24 mentions*",
         "*17 negative* (71%)", "reach 48,200", "6.5 an hour", "▁", "█", "No answer of ours yet",
         "Angry thread about Acme", "negative mentions: *17* (asked: at least 5 within 60m)",
         "What to do: An angry thread", "• Read the whole thread before you answer.", "version 1a2b3c4d", "owner care",
@@ -212,7 +212,7 @@ def test_a_message_speaks_the_language_of_its_readers() -> None:
         "🔴 Critica: Acme", "*Aperta* da: <!date^", "|14 nov, 12:49 CET>", "nessuno se ne occupa ancora",
         "*24 menzioni*",         "*17 negative* (71%)", "copertura 48.200", "6,5 all’ora",
         "Ancora nessuna nostra risposta", "12.400 follower",
-        "negativa 91%", "*Perché:* Acme is down", "menzioni negative: *12.500* (soglia: almeno 5 in 1 ora)",
+        "negativa, certezza 91%", "*Perché:* Acme is down", "menzioni negative: *12.500* (soglia: almeno 5 in 1 ora)",
         "aumento improvviso: *as it was* (soglia: kept by an older version)", "Che cosa fare: An angry thread",
         "Letta da anna", "Prendi in carico", "Leggi la linea guida",
         "Segnalazione 12",

@@ -83,7 +83,7 @@ def test_what_can_be_done_is_what_is_left_to_do(states: dict[State, int], deeds:
 @pytest.mark.parametrize(
     "crowd, english, italian",
     [
-        (Crowd.ROOTS, "1,000 discussions at once", "1.000 discussioni in un colpo solo"),
+        (Crowd.ROOTS, "1,000 discussions at once", "1.000 discussioni nello stesso momento"),
         (Crowd.CALLS, "812 discussions that nobody has taken", "812 discussioni di cui non si occupa nessuno"),
         (Crowd.NOTICES, "1,000 discussions that other teams handle", "1.000 discussioni di cui si occupano altri team"),
     ],

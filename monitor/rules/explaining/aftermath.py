@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from monitor.durations import duration_text
 from monitor.escalation.events import Reason
-from monitor.model import Escalation, State
+from monitor.model import ENDED, Escalation, State
 from monitor.outgoing import MessageState
 from monitor.rules.alerts import span
 from monitor.rules.explaining.inquiry import Case, Fate, Life, Result, Silence, Stage, Step
@@ -21,7 +21,6 @@ from monitor.rules.windows import NEWS
 from monitor.wording.names import OUTCOMES, STATES
 from monitor.wording.text import Text, english, joined, say
 
-ENDED = (State.RESOLVED, State.DROPPED)
 #: Mentions that were read so much later than they count are worth a word.
 LATE = timedelta(minutes=10)
 
