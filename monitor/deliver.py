@@ -109,8 +109,8 @@ class Delivery:
         with self._store.read() as connection:
             outbox = Outbox(connection)
             chosen = decisions.next_to_send(outbox.due(now), self._last_sent, self._paused_until, now)
-        critical = isinstance(chosen, Waiting) and chosen.message.severity is Severity.CRITICAL
-        if not critical and self._storms.step(now):
+        hurried = isinstance(chosen, Waiting) and (chosen.asked or chosen.message.severity is Severity.CRITICAL)
+        if not hurried and self._storms.step(now):
             return now
         if not isinstance(chosen, Waiting):
             with self._store.read() as connection:
@@ -141,7 +141,7 @@ class Delivery:
             _log.exception("Message %s cannot be made", message.op_key)
             self._save(decisions.after_impossible(message, f"It cannot be made: {error!r}.", now), message.error, now)
             return
-        self._last_sent[waiting.lane] = now
+        self._last_sent[waiting.lane] = decisions.sent_at(waiting, self._last_sent.get(waiting.lane), now)
         self._storms.note(waiting, now)
         try:
             delivered = self._transmit(rendered, message, waiting.root)
