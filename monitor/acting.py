@@ -192,7 +192,9 @@ def _may_return(connection: sqlite3.Connection, escalation: Escalation, now: dat
     latest = escalations.latest(
         connection, escalation.brand, escalation.scope, escalation.discussion_id, escalation.rule_id
     )
-    return latest == escalation and machine.may_reopen(escalation, kept_by(connection, escalation).clockwork(), now)
+    # One of which nobody had been told yet comes back in the same time.
+    told = replace(escalation, opened_at=escalation.opened_at or now)
+    return latest == escalation and machine.may_reopen(told, kept_by(connection, escalation).clockwork(), now)
 
 
 # -- guidelines --------------------------------------------------------------------------------------------------

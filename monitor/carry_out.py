@@ -136,9 +136,7 @@ def _told(connection: sqlite3.Connection, decision: Decision, now: datetime) -> 
     ]
 
 
-def _carry_out(
-    connection: sqlite3.Connection, after: Escalation, effect: Effect, now: datetime, asked: bool
-) -> bool:
+def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect, now: datetime, asked: bool) -> bool:
     """Whether a timer began that had not been running."""
     match effect:
         case StopTimers():

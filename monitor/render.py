@@ -13,6 +13,7 @@ from monitor.escalation import outbox as decisions
 from monitor.escalation.outbox import Waiting
 from monitor.outgoing import MessageKind, OutboxMessage
 from monitor.slack.buttons import Buttons
+from monitor.slack.facts import ENDED
 from monitor.slack.marks import Mark, marked
 from monitor.slack.messages import ESCALATIONS, Message, render_notice, render_reply, render_root
 from monitor.slack.speech import mrkdwn_of, speaking
@@ -56,11 +57,15 @@ class Renderer:
         else:
             view = escalations.view(connection, message.escalation_id)
             where = Buttons(self.install, shown.id) if self.buttons else None
+            if message.kind is not MessageKind.UPDATE and view.escalation.state in ENDED:
+                # It has waited until there was nothing left to do: nobody is called for that.
+                notify = ()
             if shown.kind is MessageKind.CALL:
                 rendered = render_root(view, now, words, lead=said, notes=notes, notify=notify, where=where)
             elif message.kind is MessageKind.REPLY:
-                mentions = by_ids(connection, payload.get("mention_ids", ()))
-                new = payload.get("new")
+                found = by_ids(connection, payload.get("mention_ids", ()))
+                mentions = [mention for mention in found if not mention.dismissed]
+                new = payload["new"] - len(found) + len(mentions) if "new" in payload else None
                 rendered = render_reply(view, mentions, words, said=said, new=new, notes=notes, notify=notify)
             else:
                 rendered = render_root(view, now, words, notes=[*said, *notes], notify=notify, where=where)

@@ -170,7 +170,11 @@ class Outbox:
             self._raise(summary_id, severity)
         if state not in (MessageState.READY, MessageState.BLOCKED):
             self.enqueue(
-                kind=MessageKind.UPDATE, channel=channel, severity=severity, now=now, payload={"of": summary_id},
+                kind=MessageKind.UPDATE,
+                channel=channel,
+                severity=severity,
+                now=now,
+                payload={"of": summary_id},
                 asked=asked,
             )
 

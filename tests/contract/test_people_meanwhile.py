@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,16 +10,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from monitor.deliver import Delivery
-from monitor.escalation.events import Acknowledge
+from monitor.escalation.events import Acknowledge, Resolve
 from monitor.escalation.outbox import Waiting
-from monitor.model import Severity
+from monitor.model import Outcome, Severity
 from monitor.outgoing import MessageKind
 from monitor.render import Renderer
 from monitor.slack.messages import Message
 from tests.fakes import block_kit
 from tests.fakes.bench import Bench
 from tests.fakes.slack_server import refused
-from tests.fakes.storm import escalate_many, happen, tiers_told
+from tests.fakes.storm import TWO_TIERS, escalate_many, happen, settle, tiers_told
 
 ANNA = Acknowledge("anna")
 
@@ -118,3 +119,18 @@ def test_a_click_tries_an_update_again_that_was_refused(bench: Bench) -> None:
     happen(bench, 1, ANNA)
     bench.run(delivery, minutes=1)
     assert "anna" in block_kit.words(bench.slack.posts("brand-alerts")[0])
+
+
+# -- what is no longer so when it is sent ----------------------------------------------------------------------------
+
+
+def test_what_has_ended_before_it_is_sent_calls_nobody(bench: Bench) -> None:
+    escalate_many(bench, 1, rule=TWO_TIERS)
+    delivery = bench.delivery()
+    bench.run(delivery, minutes=0.1)
+    bench.now += timedelta(minutes=15, seconds=1)
+    settle(bench)  # the leads are to be called, and before that is sent somebody sees to it
+    happen(bench, 1, Resolve("anna", Outcome.ANSWERED))
+    bench.run(delivery, minutes=0.5)
+    (post,) = bench.slack.posts("fallback")
+    assert "S0LEADS" not in json.dumps(post) and "anna" in block_kit.words(post)
