@@ -20,8 +20,8 @@ from monitor.rules.rule import OutsideHours, Rule, TierSpec
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`channel` is where tiers go whose team is gone; `times` are those of `timing` and `acknowledged`. `tiers` are those
-    of now, `written` those that the rule had, where it has been handed over since."""
+    """`channel` is where tiers go whose team is gone; `times` are those of `timing` and `acknowledged`. `tiers` are
+    those of now, `written` those that the rule had, where it has been handed over since."""
 
     file: str
     text: str
@@ -91,8 +91,8 @@ class Snapshot:
         return replace(self, teams={name: teams.get(name, team) for name, team in self.teams.items()})
 
     def handed_to(self, team: Team) -> Snapshot:
-        """With `team` as the first to be told, by name; the later tiers of the rule stay, but for one of that same team.
-        All teams stay known."""
+        """With `team` as the first to be told, by name; the later tiers of the rule stay, but for one of that same
+        team. All teams stay known."""
         written = self.written or self.tiers
         later = tuple(tier for tier in written[1:] if tier.team != team.id)
         first = TierSpec(timedelta(), team.id, mention=True)

@@ -1,10 +1,10 @@
-"""What follows from corrections elsewhere: messages that wait, what nobody has been told of yet, what is counted late."""
+"""What follows from corrections elsewhere: messages that wait, what nobody was told of yet, what is counted late."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ from monitor.escalation.acts import Channel, Correct, Correction, Done, Person
 from monitor.escalation.outbox import Waiting
 from monitor.model import State
 from monitor.render import Renderer
-from monitor.store import escalations
 from monitor.store.outbox import Outbox
 from tests.fakes.world import THREAD, World, angry
 
