@@ -171,6 +171,8 @@ def _reply(
     texts: Sequence[Text],
     notify: tuple[str, ...],
     now: datetime,
+    *,
+    tiers: Sequence[int] = (),
 ) -> None:
     told = escalations.last_told(connection, escalation.id)
     ids: tuple[int, ...] = ()
@@ -178,7 +180,9 @@ def _reply(
         ids = escalations.mentions_after(connection, escalation.discussion_id, told)
     if texts or ids:
         news = {"mention_ids": ids[-NAMED:], "new": len(ids), "up_to": max(ids, default=told)}
-        _send(connection, escalation, MessageKind.REPLY, {"text": _kept(texts), "notify": notify, **news}, now)
+        calling = {"tiers": tiers} if tiers else {}
+        payload = {"text": _kept(texts), "notify": notify, **calling, **news}
+        _send(connection, escalation, MessageKind.REPLY, payload, now)
 
 
 def _in_turn(kept: Snapshot, escalation: Escalation, number: int, now: datetime) -> Text:
@@ -230,11 +234,11 @@ def _call(
     channel, number = kept.channel_of(numbers[-1]), numbers[-1]
     notify = tuple(dict.fromkeys(who for one in numbers for who in kept.called(one, now)))
     if channel == home:
-        _reply(connection, escalation, texts, notify, now)
+        _reply(connection, escalation, texts, notify, now, tiers=numbers)
         return
     _reply(connection, escalation, [*texts, say("Told in {channel}.", channel=channel)], (), now)
     about = [*texts, _handled_in(escalation, home)]
-    payload = {"text": _kept(about), "notify": notify, "tier": number}
+    payload = {"text": _kept(about), "notify": notify, "tier": number, "tiers": numbers}
     _send(connection, escalation, MessageKind.CALL, payload, now, channel=channel, tier=number)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.carry_out import kept_by
 from monitor.escalation import outbox as decisions
 from monitor.escalation.outbox import Waiting
+from monitor.escalation.tiers import spared
+from monitor.model import Escalation
 from monitor.outgoing import MessageKind, OutboxMessage
 from monitor.slack.buttons import Buttons
 from monitor.slack.facts import ENDED
@@ -57,8 +60,7 @@ class Renderer:
         else:
             view = escalations.view(connection, message.escalation_id)
             where = Buttons(self.install, shown.id) if self.buttons else None
-            if message.kind is not MessageKind.UPDATE and view.escalation.state in ENDED:
-                # It has waited until there was nothing left to do: nobody is called for that.
+            if message.kind is not MessageKind.UPDATE and self._calls_in_vain(connection, view.escalation, payload):
                 notify = ()
             if shown.kind is MessageKind.CALL:
                 rendered = render_root(view, now, words, lead=said, notes=notes, notify=notify, where=where)
@@ -73,6 +75,14 @@ class Renderer:
             small = (mrkdwn_of(note, words) for note in notes)
             rendered = replace(rendered, text="\n".join([rendered.text, *small]), blocks=())
         return marked(rendered, self.mark, words) if self.mark else rendered
+
+    @staticmethod
+    def _calls_in_vain(connection: sqlite3.Connection, escalation: Escalation, payload: Mapping[str, Any]) -> bool:
+        """Whether a message has waited until it has ended, or until the tiers that it calls are spared."""
+        called = payload.get("tiers")
+        clock = kept_by(connection, escalation).clockwork() if called else None
+        spares = clock is not None and all(spared(escalation, clock.tier(number)) for number in called or ())
+        return escalation.state in ENDED or spares
 
     def _words(self, connection: sqlite3.Connection, escalation_id: int | None, channel: str) -> Words:
         """Those of the team whose channel it is, as far as one of the escalation's rules knows it."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from monitor.deliver import Delivery
-from monitor.escalation.events import Acknowledge, Resolve
+from monitor.escalation.events import Acknowledge, Event, Resolve
 from monitor.escalation.outbox import Waiting
 from monitor.model import Outcome, Severity
 from monitor.outgoing import MessageKind
@@ -124,13 +124,26 @@ def test_a_click_tries_an_update_again_that_was_refused(bench: Bench) -> None:
 # -- what is no longer so when it is sent ----------------------------------------------------------------------------
 
 
-def test_what_has_ended_before_it_is_sent_calls_nobody(bench: Bench) -> None:
+@pytest.mark.parametrize("act", [Resolve("anna", Outcome.ANSWERED), ANNA], ids=["resolved", "taken"])
+def test_a_call_that_waited_until_somebody_had_it_calls_nobody(bench: Bench, act: Event) -> None:
     escalate_many(bench, 1, rule=TWO_TIERS)
     delivery = bench.delivery()
     bench.run(delivery, minutes=0.1)
     bench.now += timedelta(minutes=15, seconds=1)
     settle(bench)  # the leads are to be called, and before that is sent somebody sees to it
-    happen(bench, 1, Resolve("anna", Outcome.ANSWERED))
+    happen(bench, 1, act)
     bench.run(delivery, minutes=0.5)
     (post,) = bench.slack.posts("fallback")
     assert "S0LEADS" not in json.dumps(post) and "anna" in block_kit.words(post)
+
+
+def test_a_summary_calls_nobody_for_what_has_ended(bench: Bench) -> None:
+    escalate_many(bench, 30, rule=TWO_TIERS)
+    delivery = bench.delivery()
+    bench.run(delivery, minutes=0.5)
+    bench.now += timedelta(minutes=15, seconds=1)
+    settle(bench)
+    for id in range(1, 31):
+        happen(bench, id, Resolve("anna", Outcome.ANSWERED))
+    bench.run(delivery, minutes=0.5)
+    assert "S0LEADS" not in json.dumps(bench.slack.posts("fallback"))
