@@ -192,7 +192,9 @@ def _may_return(connection: sqlite3.Connection, escalation: Escalation, now: dat
     latest = escalations.latest(
         connection, escalation.brand, escalation.scope, escalation.discussion_id, escalation.rule_id
     )
-    return latest == escalation and machine.may_reopen(escalation, kept_by(connection, escalation).clockwork(), now)
+    # One of which nobody had been told yet comes back in the same time.
+    told = replace(escalation, opened_at=escalation.opened_at or now)
+    return latest == escalation and machine.may_reopen(told, kept_by(connection, escalation).clockwork(), now)
 
 
 # -- guidelines --------------------------------------------------------------------------------------------------
@@ -232,7 +234,7 @@ def _load(connection: sqlite3.Connection, escalation_id: int) -> Escalation:
 
 
 def _event(connection: sqlite3.Connection, escalation: Escalation, event: Event, who: Person, now: datetime) -> Done:
-    decision = carry_out_event(connection, escalation, event, str(who), now)
+    decision = carry_out_event(connection, escalation, event, str(who), now, asked=True)
     changed = bool(decision.effects) or decision.escalation != escalation
     return Done(decision.escalation, changed, decision.reason)
 
@@ -240,4 +242,5 @@ def _event(connection: sqlite3.Connection, escalation: Escalation, event: Event,
 def _show(connection: sqlite3.Connection, escalation: Escalation, reason: Reason, who: Person, now: datetime) -> None:
     """Bring its message up to date, if there is one; a mute keeps nothing back that stands there."""
     if escalation.opened_at is not None:
-        carry_out(connection, escalation, Decision(escalation, (SendUpdate(),), reason), str(who), now)
+        shown = Decision(escalation, (SendUpdate(),), reason)
+        carry_out(connection, escalation, shown, str(who), now, asked=True)

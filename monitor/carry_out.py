@@ -12,15 +12,20 @@ from datetime import datetime, timedelta
 
 from monitor.escalation import machine
 from monitor.escalation.events import (
+    Acknowledge,
+    Assign,
     CallTier,
     Decision,
     Effect,
     Event,
     Fired,
+    HandOver,
     Reason,
+    Resolve,
     SendReply,
     SendRoot,
     SendUpdate,
+    Snooze,
     StartTimer,
     StopTimers,
 )
@@ -36,20 +41,28 @@ from monitor.wording.text import Text, say
 NAMED = 50
 #: Why something that was due is not said yet.
 HELD_BACK = (Reason.MUTED, Reason.OUTSIDE_HOURS)
+#: What people do, who then wait to see it.
+DEEDS = (Acknowledge, Assign, HandOver, Resolve, Snooze)
 
 
-def act(connection: sqlite3.Connection, escalation: Escalation, event: Event, who: str, now: datetime) -> Decision:
-    """Decide what `event` makes of `escalation`, and carry it out."""
+def act(
+    connection: sqlite3.Connection, escalation: Escalation, event: Event, who: str, now: datetime, *,
+    asked: bool = False,
+) -> Decision:  # fmt: skip
+    """Decide what `event` makes of `escalation`, and carry it out. `asked`: a person waits to see it."""
     # A rule that fires brings its own times.
     rule_id = event.rule_id if isinstance(event, Fired) else escalation.rule_id
     kept = kept_by(connection, escalation, rule_id)
     clock = kept.clockwork(mutes.muted_until(connection, rule_id, now))
     decision = machine.decide(escalation, event, clock, now)
-    carry_out(connection, escalation, decision, who, now)
+    carry_out(connection, escalation, decision, who, now, asked=asked or isinstance(event, DEEDS))
     return decision
 
 
-def carry_out(connection: sqlite3.Connection, before: Escalation, decision: Decision, who: str, now: datetime) -> None:
+def carry_out(
+    connection: sqlite3.Connection, before: Escalation, decision: Decision, who: str, now: datetime, *,
+    asked: bool = False,
+) -> None:  # fmt: skip
     after = decision.escalation
     if after != before:
         escalations.save(connection, after)
@@ -57,7 +70,7 @@ def carry_out(connection: sqlite3.Connection, before: Escalation, decision: Deci
     # All together: teams that share a channel are told in one message.
     _call_tiers(connection, after, [effect.tier for effect in decision.effects if isinstance(effect, CallTier)], now)
     for effect in decision.effects:
-        started = _carry_out(connection, after, effect, now)
+        started = _carry_out(connection, after, effect, now, asked)
         if started and after == before and decision.reason in HELD_BACK:
             escalations.log(
                 connection, now, who, "held back", decision.reason,
@@ -123,7 +136,7 @@ def _told(connection: sqlite3.Connection, decision: Decision, now: datetime) -> 
     ]
 
 
-def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect, now: datetime) -> bool:
+def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect, now: datetime, asked: bool) -> bool:
     """Whether a timer began that had not been running."""
     match effect:
         case StopTimers():
@@ -136,7 +149,7 @@ def _carry_out(connection: sqlite3.Connection, after: Escalation, effect: Effect
             said = {"text": _kept([effect.text])} if effect.text else {}
             _send(connection, after, MessageKind.ROOT, {"up_to": told, "notify": notify, **said}, now)
         case SendUpdate():
-            _send(connection, after, MessageKind.UPDATE, {}, now)
+            _send(connection, after, MessageKind.UPDATE, {}, now, asked=asked)
         case SendReply():
             texts = [effect.text] if effect.text else []
             if effect.call:
@@ -158,6 +171,8 @@ def _reply(
     texts: Sequence[Text],
     notify: tuple[str, ...],
     now: datetime,
+    *,
+    tiers: Sequence[int] = (),
 ) -> None:
     told = escalations.last_told(connection, escalation.id)
     ids: tuple[int, ...] = ()
@@ -165,7 +180,9 @@ def _reply(
         ids = escalations.mentions_after(connection, escalation.discussion_id, told)
     if texts or ids:
         news = {"mention_ids": ids[-NAMED:], "new": len(ids), "up_to": max(ids, default=told)}
-        _send(connection, escalation, MessageKind.REPLY, {"text": _kept(texts), "notify": notify, **news}, now)
+        calling = {"tiers": tiers} if tiers else {}
+        payload = {"text": _kept(texts), "notify": notify, **calling, **news}
+        _send(connection, escalation, MessageKind.REPLY, payload, now)
 
 
 def _in_turn(kept: Snapshot, escalation: Escalation, number: int, now: datetime) -> Text:
@@ -217,11 +234,11 @@ def _call(
     channel, number = kept.channel_of(numbers[-1]), numbers[-1]
     notify = tuple(dict.fromkeys(who for one in numbers for who in kept.called(one, now)))
     if channel == home:
-        _reply(connection, escalation, texts, notify, now)
+        _reply(connection, escalation, texts, notify, now, tiers=numbers)
         return
     _reply(connection, escalation, [*texts, say("Told in {channel}.", channel=channel)], (), now)
     about = [*texts, _handled_in(escalation, home)]
-    payload = {"text": _kept(about), "notify": notify, "tier": number}
+    payload = {"text": _kept(about), "notify": notify, "tier": number, "tiers": numbers}
     _send(connection, escalation, MessageKind.CALL, payload, now, channel=channel, tier=number)
 
 
@@ -234,10 +251,11 @@ def _send(
     *,
     channel: str | None = None,
     tier: int | None = None,
+    asked: bool = False,
 ) -> None:
     Outbox(connection).enqueue(
         kind=kind, channel=channel or _channel(connection, escalation), severity=escalation.severity,
-        escalation_id=escalation.id, tier=tier or escalation.tier, payload=payload, now=now,
+        escalation_id=escalation.id, tier=tier or escalation.tier, payload=payload, now=now, asked=asked,
     )  # fmt: skip
 
 

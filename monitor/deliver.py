@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -108,8 +109,8 @@ class Delivery:
         with self._store.read() as connection:
             outbox = Outbox(connection)
             chosen = decisions.next_to_send(outbox.due(now), self._last_sent, self._paused_until, now)
-        critical = isinstance(chosen, Waiting) and chosen.message.severity is Severity.CRITICAL
-        if not critical and self._storms.step(now):
+        hurried = isinstance(chosen, Waiting) and (chosen.asked or chosen.message.severity is Severity.CRITICAL)
+        if not hurried and self._storms.step(now):
             return now
         if not isinstance(chosen, Waiting):
             with self._store.read() as connection:
@@ -123,26 +124,24 @@ class Delivery:
     # -- sending -------------------------------------------------------------------------------------------------
 
     def _send(self, waiting: Waiting, now: datetime) -> None:
-        try:
-            # Apart from the claim: others may write while this is put together.
-            with self._store.read() as connection:
-                rendered = self._renderer.message(connection, waiting, now)
-        except StoreError:
-            raise
-        except Exception as error:
-            # One message that cannot be made must not hold back all others.
-            _log.exception("Message %s cannot be made", waiting.message.op_key)
-            with self._store.write() as connection:
-                impossible = decisions.after_impossible(waiting.message, f"It cannot be made: {error!r}.", now)
-                if Outbox(connection).save(impossible):
-                    told.follow_up(connection, impossible, now)
-            return
         with self._store.write() as connection:
             floor = decisions.floor(self._messenger.server_time, now)
             message = Outbox(connection).claim(waiting.message, floor, now)
         if message is None:
             return
-        self._last_sent[waiting.lane] = now
+        try:
+            # Only now: what changes from here on is put into another update. And apart from the claim: others may write
+            # while this is put together.
+            with self._store.read() as connection:
+                rendered = self._renderer.message(connection, replace(waiting, message=message), now)
+        except StoreError:
+            raise
+        except Exception as error:
+            # One message that cannot be made must not hold back all others.
+            _log.exception("Message %s cannot be made", message.op_key)
+            self._save(decisions.after_impossible(message, f"It cannot be made: {error!r}.", now), message.error, now)
+            return
+        self._last_sent[waiting.lane] = decisions.sent_at(waiting, self._last_sent.get(waiting.lane), now)
         self._storms.note(waiting, now)
         try:
             delivered = self._transmit(rendered, message, waiting.root)

@@ -60,7 +60,7 @@ class Escalate:
             by_discussion.setdefault(mention.discussion_id, []).append(mention)
         for discussion_id, mentions in by_discussion.items():
             brand, before = mentions[0].brand, min(mention.mention_id for mention in mentions) - 1
-            for firing in self._judge.judge(connection, Subject(brand, discussion_id), before, now):
+            for firing in self._firings(connection, Subject(brand, discussion_id), before, now):
                 self._follow_up(connection, firing, brand, discussion_id, now)
         answered: dict[int, list[datetime]] = {}
         for answer in sorted(answers, key=lambda one: one.at):
@@ -91,11 +91,27 @@ class Escalate:
                 after = int(str(judged[0])) if judged else 0
                 if latest <= after:
                     continue
-                firings = self._judge.judge(connection, Subject(brand), after, now)
+                firings = self._firings(connection, Subject(brand), after, now)
             with store.write() as connection:
                 for firing in firings:
                     self._follow_up(connection, firing, brand, None, now)
                 facts.remember(connection, name, latest, now)
+
+    def _firings(self, connection: sqlite3.Connection, subject: Subject, after: int, now: datetime) -> list[Firing]:
+        """The rules that fire. Before people are told of something by what has changed since it was counted, as by what
+        they have just corrected, it is counted anew."""
+        firings = self._judge.judge(connection, subject, after, now)
+        if any(firing.stale and self._is_news(connection, subject, firing) for firing in firings):
+            return self._judge.judge(connection, subject, after, now, exactly=True)
+        return firings
+
+    @staticmethod
+    def _is_news(connection: sqlite3.Connection, subject: Subject, firing: Firing) -> bool:
+        rule = firing.rule
+        last = escalations.latest(connection, subject.brand, rule.scope, subject.discussion_id, rule.id)
+        if last is None or last.state not in machine.ALIVE:
+            return True
+        return rule.id not in {fired.rule_id for fired in escalations.fired_rules(connection, last.id)}
 
     def _follow_up(
         self, connection: sqlite3.Connection, firing: Firing, brand: str, discussion_id: int | None, now: datetime

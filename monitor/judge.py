@@ -36,11 +36,13 @@ RECOUNT_LATER = timedelta(microseconds=200)
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A rule that fires. `worse`: one of the new mentions is negative by its lights."""
+    """A rule that fires. `worse`: one of the new mentions is negative by its lights. `stale`: what had changed of the
+    subject was not counted yet, which was put off."""
 
     rule: Rule
     verdict: Verdict
     worse: bool
+    stale: bool = False
 
 
 @dataclass(slots=True)
@@ -88,13 +90,19 @@ class Judge:
         self._brands: dict[Subject, _Held] = {}
         self._numbers = 0
 
-    def judge(self, connection: sqlite3.Connection, subject: Subject, after: int, now: datetime) -> list[Firing]:
+    def judge(
+        self, connection: sqlite3.Connection, subject: Subject, after: int, now: datetime, *, exactly: bool = False
+    ) -> list[Firing]:
         """The rules that fire on a discussion or a brand through its mentions that were stored after mention `after`.
 
-        What another process has stored before that is counted, but not judged again.
+        What another process has stored before that is counted, but not judged again. `exactly`: not putting off to
+        count anew what has changed, however long that takes.
         """
         if not self._watching(subject):
             return []
+        revision = evidence.revision(connection, subject)
+        if exactly and (before := self._take(subject)) is not None and before.revision == revision:
+            self._keep(subject, before)
         held, came = self._up_to_date(connection, subject, after, now)
         if not came:
             return []
@@ -105,7 +113,8 @@ class Judge:
             found = windows.latest(came, totals, now, covered)
             if found is not None and found.fires:
                 verdict = windows.verdict(found.at, totals, covered)
-                firings.append(Firing(rule, verdict, any(map(windows.negative, came))))
+                worse = any(map(windows.negative, came))
+                firings.append(Firing(rule, verdict, worse, stale=held.revision != revision))
         return firings
 
     def still_holds(self, connection: sqlite3.Connection, escalation: Escalation, now: datetime) -> bool:

@@ -1,14 +1,14 @@
 """Whether the rules of an escalation would fire on what is stored now: asked after people have corrected mentions.
 
 A rule is asked about every moment in which it can have fired on this escalation, not about the last alone: three
-corrected mentions of fifty end nothing. To load them takes long where there are many, so that is done outside of the
-transaction that acts on the answer; there only what has been stored meanwhile is added.
+corrected mentions of fifty end nothing. To load and ask takes long where there are many, so that is done outside of
+the transaction that acts on the answer; there only what has been stored meanwhile is added and asked about.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from monitor.model import Escalation
@@ -37,6 +37,7 @@ class Rejudged:
         self._windows = [Windows(rule) for rule in known if rule.watches(escalation.brand, frozenset(competitors))]
         self._covered: dict[str, Covered] = {}
         self._came: list[Counted] = []
+        self._totals, self._fires = evidence.totals(connection, self._subject), False
         if not self._windows:
             return
         rules_ = [windows.rule for windows in self._windows]
@@ -47,6 +48,7 @@ class Rejudged:
             if rule.asks_the_usual:
                 found = sources.coverage(connection, escalation.brand, start, now, rule.match.sources)
                 self._covered[rule.id] = Covered(found)
+        self._fires = self._any_fires(self._came)
 
     def fires(self, connection: sqlite3.Connection) -> bool | None:
         """Whether any of its rules fires; None if what was loaded has changed meanwhile, so that it must be again.
@@ -57,19 +59,29 @@ class Rejudged:
             connection, self._mark
         ):
             return None
-        for mention in evidence.added(connection, self._subject, self._mark.id):
+        known, mark = len(self._came), self._mark
+        for mention in evidence.added(connection, self._subject, mark.id):
             self._add(mention)
         self._mark = evidence.latest(connection)
-        totals = evidence.totals(connection, self._subject)
+        before, self._totals = self._totals, evidence.totals(connection, self._subject)
+        if before != self._totals and any(windows.rule.discussion for windows in self._windows):
+            # The floor may be reached now: for every moment.
+            known = 0
+        if self._mark != mark:
+            self._fires = self._fires or self._any_fires(self._came[known:])
+        return self._fires or (self._gone and self._any_negative(connection))
+
+    def _any_fires(self, came: Sequence[Counted]) -> bool:
+        """Whether a rule fires at the moment in which it fired last, or at one that the mentions `came` touch."""
         for windows in self._windows:
             covered = self._covered.get(windows.rule.id, NOTHING)
-            if windows.fires(self._fired[windows.rule.id], totals, covered):
+            if windows.fires(self._fired[windows.rule.id], self._totals, covered):
                 return True
             # No moment before the first one counts: for that, it stands in the place of the oldest news.
-            found = windows.latest(self._came, totals, self._since + NEWS, covered)
+            found = windows.latest(came, self._totals, self._since + NEWS, covered)
             if found is not None and found.fires:
                 return True
-        return self._gone and self._any_negative(connection)
+        return False
 
     def _add(self, mention: Counted) -> None:
         for windows in self._windows:

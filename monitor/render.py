@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.carry_out import kept_by
 from monitor.escalation import outbox as decisions
 from monitor.escalation.outbox import Waiting
+from monitor.escalation.tiers import spared
+from monitor.model import Escalation
 from monitor.outgoing import MessageKind, OutboxMessage
 from monitor.slack.buttons import Buttons
+from monitor.slack.facts import ENDED
 from monitor.slack.marks import Mark, marked
 from monitor.slack.messages import ESCALATIONS, Message, render_notice, render_reply, render_root
 from monitor.slack.speech import mrkdwn_of, speaking
@@ -56,11 +60,14 @@ class Renderer:
         else:
             view = escalations.view(connection, message.escalation_id)
             where = Buttons(self.install, shown.id) if self.buttons else None
+            if message.kind is not MessageKind.UPDATE and self._calls_in_vain(connection, view.escalation, payload):
+                notify = ()
             if shown.kind is MessageKind.CALL:
                 rendered = render_root(view, now, words, lead=said, notes=notes, notify=notify, where=where)
             elif message.kind is MessageKind.REPLY:
-                mentions = by_ids(connection, payload.get("mention_ids", ()))
-                new = payload.get("new")
+                found = by_ids(connection, payload.get("mention_ids", ()))
+                mentions = [mention for mention in found if not mention.dismissed]
+                new = payload["new"] - len(found) + len(mentions) if "new" in payload else None
                 rendered = render_reply(view, mentions, words, said=said, new=new, notes=notes, notify=notify)
             else:
                 rendered = render_root(view, now, words, notes=[*said, *notes], notify=notify, where=where)
@@ -68,6 +75,14 @@ class Renderer:
             small = (mrkdwn_of(note, words) for note in notes)
             rendered = replace(rendered, text="\n".join([rendered.text, *small]), blocks=())
         return marked(rendered, self.mark, words) if self.mark else rendered
+
+    @staticmethod
+    def _calls_in_vain(connection: sqlite3.Connection, escalation: Escalation, payload: Mapping[str, Any]) -> bool:
+        """Whether a message has waited until it has ended, or until the tiers that it calls are spared."""
+        called = payload.get("tiers")
+        clock = kept_by(connection, escalation).clockwork() if called else None
+        spares = clock is not None and all(spared(escalation, clock.tier(number)) for number in called or ())
+        return escalation.state in ENDED or spares
 
     def _words(self, connection: sqlite3.Connection, escalation_id: int | None, channel: str) -> Words:
         """Those of the team whose channel it is, as far as one of the escalation's rules knows it."""

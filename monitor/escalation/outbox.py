@@ -22,6 +22,8 @@ from monitor.outgoing import MessageKind, MessageState, OutboxMessage
 PACE = timedelta(seconds=1)
 #: and some fifty changes of messages a minute in all channels together.
 UPDATE_PACE = timedelta(seconds=1.5)
+#: which need not be spread evenly: people see at once what they did, ahead of the pace by so much at most.
+AHEAD = timedelta(seconds=15)
 #: The lane of all updates; that of a post is its channel.
 UPDATES = "chat.update"
 #: Histories lag behind posts.
@@ -55,6 +57,8 @@ NOT_EDITABLE = frozenset({"edit_window_closed", "cant_update_message"})
 MEANT_FOR = "meant_for"
 #: The key of an update's payload that names the message it brings up to date, where that is not the root.
 OF = "of"
+#: The key of an update's payload that says that a person has just done something, and waits to see it.
+ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,17 @@ class Waiting:
         """With what it shares its pace: posts with those of their channel, updates with all others."""
         return UPDATES if self.message.kind is MessageKind.UPDATE else self.channel
 
+    @property
+    def asked(self) -> bool:
+        return self.message.kind is MessageKind.UPDATE and bool(self.message.payload.get(ASKED))
+
+    @property
+    def order(self) -> tuple[int, int, datetime, int]:
+        """The least goes first: what is critical, what a person waits for, the severe, the old."""
+        message = self.message
+        critical = message.severity is Severity.CRITICAL and message.kind is not MessageKind.UPDATE
+        return 0 if critical else 1 if self.asked else 2, -message.severity.rank, message.created_at, message.id
+
 
 def next_to_send(
     waiting: Iterable[Waiting],
@@ -84,7 +99,7 @@ def next_to_send(
 ) -> Waiting | datetime | None:
     """The message to work on now, else when there will be one, else None because nothing waits.
 
-    `last_sent` and `paused_until` are by lane. Critical first, then the oldest.
+    `last_sent` and `paused_until` are by lane.
     """
     free: list[Waiting] = []
     later: list[datetime] = []
@@ -95,7 +110,7 @@ def next_to_send(
         else:
             later.append(at)
     if free:
-        return min(free, key=lambda i: (-i.message.severity.rank, i.message.created_at, i.message.id))
+        return min(free, key=lambda item: item.order)
     return min(later, default=None)
 
 
@@ -105,9 +120,18 @@ def _free_at(
     at = item.message.not_before
     last = last_sent.get(item.lane)
     # A clock that was set back must not silence the lane until it has caught up.
-    if last is not None and last <= now:
-        at = max(at, last + (UPDATE_PACE if item.lane == UPDATES else PACE))
+    if last is not None and last <= now + (AHEAD if item.lane == UPDATES else timedelta(0)):
+        pace = UPDATE_PACE - (AHEAD if item.asked else timedelta(0)) if item.lane == UPDATES else PACE
+        at = max(at, last + pace)
     return max(at, paused_until.get(item.lane, at))
+
+
+def sent_at(item: Waiting, last: datetime | None, now: datetime) -> datetime:
+    """What to note as `last_sent` of its lane, now that it is sent: updates that went ahead of their pace are made up
+    for by those that follow."""
+    if item.lane != UPDATES or last is None or not now < last + UPDATE_PACE <= now + AHEAD:
+        return now
+    return last + UPDATE_PACE
 
 
 def floor(server_time: datetime | None, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ channels up to date after a reload.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,8 @@ from monitor.rules.rule import OutsideHours, Rule, TierSpec
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`channel` is where tiers go whose team is gone; `times` are those of `timing` and `acknowledged`."""
+    """`channel` is where tiers go whose team is gone; `times` are those of `timing` and `acknowledged`. `tiers` are
+    those of now, `written` those that the rule had, where it has been handed over since."""
 
     file: str
     text: str
@@ -31,6 +32,7 @@ class Snapshot:
     repeat_at_most: int
     hold: bool
     guideline: Guideline | None = None
+    written: tuple[TierSpec, ...] = ()
 
     @property
     def first_channel(self) -> str:
@@ -89,18 +91,20 @@ class Snapshot:
         return replace(self, teams={name: teams.get(name, team) for name, team in self.teams.items()})
 
     def handed_to(self, team: Team) -> Snapshot:
-        """With `team` as the first to be told, by name; the later tiers stay, but for one of that same team. The team
-        that was the first stays known."""
-        later = tuple(tier for tier in self.tiers[1:] if tier.team != team.id)
+        """With `team` as the first to be told, by name; the later tiers of the rule stay, but for one of that same
+        team. All teams stay known."""
+        written = self.written or self.tiers
+        later = tuple(tier for tier in written[1:] if tier.team != team.id)
         first = TierSpec(timedelta(), team.id, mention=True)
-        return replace(self, tiers=(first, *later), teams={**self.teams, team.id: team})
+        return replace(self, tiers=(first, *later), teams={**self.teams, team.id: team}, written=written)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "file": self.file,
             "text": self.text,
             "channel": self.channel,
-            "tiers": [{**asdict(tier), "after": tier.after.total_seconds()} for tier in self.tiers],
+            "tiers": _tiers_to_json(self.tiers),
+            "written": _tiers_to_json(self.written),
             "teams": {name: team_to_json(team) for name, team in self.teams.items()},
             "times": {name: time.total_seconds() for name, time in self.times.items()},
             "repeat_at_most": self.repeat_at_most,
@@ -139,10 +143,19 @@ def snapshot_from_json(kept: Mapping[str, Any]) -> Snapshot:
         file=kept.get("file", ""),
         text=kept.get("text", ""),
         channel=kept.get("channel", ""),
-        tiers=tuple(TierSpec(**{**tier, "after": timedelta(seconds=tier["after"])}) for tier in kept.get("tiers", ())),
+        tiers=_tiers_from_json(kept.get("tiers", ())),
+        written=_tiers_from_json(kept.get("written", ())),
         teams={name: team_from_json(team) for name, team in kept.get("teams", {}).items()},
         times={name: timedelta(seconds=seconds) for name, seconds in kept.get("times", {}).items()},
         repeat_at_most=kept.get("repeat_at_most", 0),
         hold=kept.get("hold", False),
         guideline=Guideline(**guideline) if guideline else None,
     )
+
+
+def _tiers_to_json(tiers: Iterable[TierSpec]) -> list[dict[str, Any]]:
+    return [{**asdict(tier), "after": tier.after.total_seconds()} for tier in tiers]
+
+
+def _tiers_from_json(kept: Iterable[Mapping[str, Any]]) -> tuple[TierSpec, ...]:
+    return tuple(TierSpec(**{**tier, "after": timedelta(seconds=tier["after"])}) for tier in kept)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.escalation.outbox import FLOOR_MARGIN, Waiting, after_unknown
+from monitor.escalation.outbox import ASKED, FLOOR_MARGIN, Waiting, after_unknown
 from monitor.escalation.storm import REFRESH_AFTER
 from monitor.model import Severity
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
@@ -50,7 +50,7 @@ _DUE = f"""
 SELECT id, root FROM (
     SELECT o.id, r.id AS root, row_number() OVER (
         PARTITION BY o.kind = 'update', CASE WHEN o.kind <> 'update' THEN coalesce(r.channel, o.channel) END
-        ORDER BY o.severity_rank DESC, o.created_at, o.id
+        ORDER BY json_extract(o.payload, '$.asked') IS NULL, o.severity_rank DESC, o.created_at, o.id
     ) AS place
     FROM outbox o
     LEFT JOIN outbox r ON o.kind IN ('reply', 'update') AND r.id = coalesce({OF}, {NEWEST_ROOT})
@@ -80,16 +80,19 @@ class Outbox:
         tier: int = 0,
         payload: Mapping[str, Any] | None = None,
         op_key: str | None = None,
+        asked: bool = False,
     ) -> int | None:
         """Put a message into the outbox; return its id, or None where it stands there already.
 
         It stands there if its `op_key` was used before (without one, the next free `escalation:tier:kind:repeat` is
         taken), or if it is an update and one of the same escalation still waits: that one, shown as things are when
-        it is sent, serves for both and takes the higher severity.
+        it is sent, serves for both and takes the higher severity. `asked`: a person waits to see this update.
         """
         payload, state, summary, wait = payload or {}, MessageState.READY, None, timedelta(0)
-        if kind is MessageKind.UPDATE and self._updated_otherwise(escalation_id, payload.get("of"), severity, now):
-            return None
+        if kind is MessageKind.UPDATE:
+            if self._updated_otherwise(escalation_id, payload.get("of"), severity, asked, now):
+                return None
+            payload = {**payload, ASKED: True} if asked else payload
         if kind is MessageKind.REPLY and escalation_id and (summary := self._folded_into(escalation_id)):
             if severity is Severity.CRITICAL:
                 summary = None if self.unfold(escalation_id, now) else summary
@@ -97,7 +100,7 @@ class Outbox:
                 # Whether it is posted, its root before it, or told with many others decides whoever sends it.
                 summary = None
             state = MessageState.FOLDED if summary else state
-        if kind is MessageKind.UPDATE and escalation_id is None:
+        if kind is MessageKind.UPDATE and escalation_id is None and not asked:
             wait = REFRESH_AFTER
         if escalation_id:
             self._hasten_root(escalation_id, severity)
@@ -114,10 +117,12 @@ class Outbox:
         )  # fmt: skip
         return self._cursor.lastrowid if self._cursor.rowcount else None
 
-    def _updated_otherwise(self, escalation_id: int | None, of: int | None, severity: Severity, now: datetime) -> bool:
+    def _updated_otherwise(
+        self, escalation_id: int | None, of: int | None, severity: Severity, asked: bool, now: datetime
+    ) -> bool:
         """Whether an update that waits already, or one of the summary that stands for the message, shows it as well."""
         if of is None and escalation_id is not None:
-            self._update_elsewhere(escalation_id, severity, now)
+            self._update_elsewhere(escalation_id, severity, asked, now)
             if self._folded_into(escalation_id):
                 return True
         self._cursor.execute(
@@ -129,9 +134,15 @@ class Outbox:
             return False
         if waiting[1] < severity.rank:
             self._raise(waiting[0], severity)
+        if asked:
+            self._cursor.execute(
+                f"UPDATE outbox SET payload = json_set(payload, '$.{ASKED}', json('true')),"
+                " not_before = min(not_before, ?) WHERE id = ?",
+                (to_text(now), waiting[0]),
+            )
         return True
 
-    def _update_elsewhere(self, escalation_id: int, severity: Severity, now: datetime) -> None:
+    def _update_elsewhere(self, escalation_id: int, severity: Severity, asked: bool, now: datetime) -> None:
         """Its calls in other channels, and the summaries it is folded into, show how it stands, too."""
         self._cursor.execute(
             "SELECT id, channel FROM outbox WHERE escalation_id = ? AND kind = 'call'"
@@ -141,16 +152,16 @@ class Outbox:
         for call, channel in self._cursor.fetchall():
             self.enqueue(
                 kind=MessageKind.UPDATE, channel=channel, severity=severity, now=now, escalation_id=escalation_id,
-                payload={"of": call},
+                payload={"of": call}, asked=asked,
             )  # fmt: skip
         self._cursor.execute(
             "SELECT DISTINCT folded_into FROM outbox WHERE escalation_id = ? AND state = 'folded'",
             (escalation_id,),
         )
         for (summary,) in self._cursor.fetchall():
-            self.refresh(summary, Severity.LOW, now)
+            self.refresh(summary, Severity.LOW, now, asked=asked)
 
-    def refresh(self, summary_id: int, severity: Severity, now: datetime) -> None:
+    def refresh(self, summary_id: int, severity: Severity, now: datetime, *, asked: bool = False) -> None:
         """Bring a summary up to date, with what else comes up in the next seconds; one that still waits to be posted
         is shown as things are then."""
         self._cursor.execute("SELECT state, channel, severity_rank FROM outbox WHERE id = ?", (summary_id,))
@@ -159,7 +170,12 @@ class Outbox:
             self._raise(summary_id, severity)
         if state not in (MessageState.READY, MessageState.BLOCKED):
             self.enqueue(
-                kind=MessageKind.UPDATE, channel=channel, severity=severity, now=now, payload={"of": summary_id}
+                kind=MessageKind.UPDATE,
+                channel=channel,
+                severity=severity,
+                now=now,
+                payload={"of": summary_id},
+                asked=asked,
             )
 
     def _hasten_root(self, escalation_id: int, severity: Severity) -> None:

@@ -223,8 +223,9 @@ def _homes(connection: sqlite3.Connection, summary: OutboxMessage) -> tuple[str,
 
 def _called(connection: sqlite3.Connection, summary_id: int) -> tuple[str, ...]:
     found = connection.execute(
-        "SELECT n.value FROM outbox o, json_each(o.payload, '$.notify') n"
-        " WHERE o.folded_into = ? AND o.state = 'folded' GROUP BY n.value ORDER BY min(o.id) LIMIT 20",
+        "SELECT n.value FROM outbox o JOIN escalations e ON e.id = o.escalation_id, json_each(o.payload, '$.notify') n"
+        f" WHERE o.folded_into = ? AND o.state = 'folded' AND e.state IN ({_ALIVE})"
+        " GROUP BY n.value ORDER BY min(o.id) LIMIT 20",
         [summary_id],
     )
     return tuple(str(row[0]) for row in found)

@@ -171,6 +171,17 @@ def test_what_it_keeps_of_its_rule_survives_and_old_snapshots_are_read(world: Wo
     assert [tier.unless_answered for tier in snapshot_from_json(stored).tiers] == [False, False, False]
 
 
+def test_handed_to_a_later_team_and_back_it_climbs_to_that_team_again(world: World) -> None:
+    opened(world)
+    world.deliver()
+    hand_over(world, "leads")
+    hand_over(world, "social")
+    world.deliver()
+    before = len(sent(world, 1))
+    world.wait(minutes=16)
+    assert ("call", "#leads") in [(one.kind, one.channel) for one in sent(world, 1)[before:]]
+
+
 # -- answered ----------------------------------------------------------------------------------------------------
 
 
