@@ -94,7 +94,7 @@ def test_an_error_is_told_by_a_field_that_is_there() -> None:
         (
             datetime(2026, 11, 17, 1, 30, tzinfo=UTC),
             [
-                "30 minutes", "1 hour", "4 hours", "Tue 17 Nov, 09:00", "Tomorrow (Wed 18 Nov, 09:00)",
+                "30 minutes", "1 hour", "4 hours", "Today (Tue 17 Nov, 09:00)", "Tomorrow (Wed 18 Nov, 09:00)",
                 "Mon 23 Nov, 09:00",
             ],
         ),
