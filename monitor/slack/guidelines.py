@@ -8,17 +8,16 @@ from datetime import datetime
 from monitor.model import Guideline
 from monitor.rules.readership import Readership
 from monitor.slack.answers import Answer, Line, answer, bold, text, when
-from monitor.slack.blocks import Block, context, fitting, header, plain, rich, section
+from monitor.slack.blocks import Block, context, fitting, header, plain
 from monitor.slack.elements import actions, button, modal
+from monitor.slack.guide import whole_guideline
 from monitor.slack.tags import Deed, Tag
-from monitor.slack.text import clean, escape, one_line, shorten
+from monitor.slack.text import one_line
 from monitor.wording.words import Words
 
 MOST_LISTED = 20
 #: How many names of those who have (not) read it are shown.
 MOST_NAMED = 12
-#: A view may hold more, but nobody reads more.
-LONGEST_BODY, LONGEST_PART = 12_000, 2_900
 
 
 def render_guidelines(found: Sequence[Readership], now: datetime, words: Words, install: str) -> Answer:
@@ -64,7 +63,9 @@ def _lines(one: Readership, now: datetime, words: Words, most: int) -> list[Line
         lines.append("⏳ " + words.say("not yet read by {names}", names=_some(names, most, words)))
     if one.others:
         others = [one_line(name, 40) for name in one.others]
-        lines.append(words.say("also read by {names}", names=_some(others, most, words)))
+        who = _some(others, most, words)
+        known = one.read or one.unread
+        lines.append(words.say("also read by {names}", names=who) if known else words.say("read by {names}", names=who))
     return lines
 
 
@@ -85,21 +86,7 @@ def unread_lines(found: Iterable[Readership], words: Words) -> list[str]:
 
 def guideline_form(guideline: Guideline, tag: Tag, read_at: datetime | None, now: datetime, words: Words) -> Block:
     """The whole guideline; with a button for whoever has not read this version yet."""
-    body = clean(guideline.body)
-    cut = shorten(body, LONGEST_BODY)
-    parts = [cut[start : start + LONGEST_PART] for start in range(0, len(cut), LONGEST_PART)]
-    about = [
-        guideline.path,
-        words.say("version {version}", version=guideline.version),
-        words.say("kept by {owner}", owner=one_line(guideline.owner, 80)),
-        words.say("approved by {who}", who=one_line(guideline.approved_by, 80)),
-        words.say("review by {date}", date=guideline.review_by),
-    ]
-    blocks = [
-        header(guideline.title),
-        *(rich(section(plain(part))) for part in parts),
-        *context(escape(" · ".join(about), 1_000)),
-    ]
+    blocks = whole_guideline(guideline, (), now, words)
     if read_at:
         blocks += context("✅ " + words.say("You read this version at {time}.", time=when(read_at, now, words)))
     submit = None if read_at else words.say("I have read it")

@@ -70,10 +70,12 @@ def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False
             if theirs:
                 return words.say("yours {since}", since=taken)
             return words.say("{who} has it {since}", who=who or words.say("somebody"), since=taken)
-    opened = words.say("open {since}", since=since(e.opened_at or e.changed_at, now, words))
+    opened = words.say("open {since}", since=since(e.open_since or e.changed_at, now, words))
     if theirs:
-        return opened + ", " + words.say("given to you")
-    return opened + ", " + (words.say("given to {who}", who=who) if who else words.say("nobody has it"))
+        return opened + ", " + words.say("nobody has it now, you had it")
+    return (
+        opened + ", " + (words.say("nobody has it now, {who} had it", who=who) if who else words.say("nobody has it"))
+    )
 
 
 def _counts(one: Listed, words: Words) -> str:

@@ -18,6 +18,12 @@ def _lines(block: dict[str, Any]) -> Iterator[str]:
             yield f"# {block['text']['text']}"
         case "rich_text":
             for part in block["elements"]:
+                if part["type"] == "rich_text_list":
+                    first = part.get("offset", 0) + 1
+                    for number, item in enumerate(part["elements"], first):
+                        mark = f"{number}." if part["style"] == "ordered" else "•"
+                        yield f"{mark} {''.join(map(_inline, item['elements']))}"
+                    continue
                 before = "> " if part["type"] == "rich_text_quote" else ""
                 for line in "".join(map(_inline, part["elements"])).split("\n"):
                     yield before + line
