@@ -81,6 +81,8 @@ def standing(e: Escalation) -> str:
     who = clean(e.assignee, 40)
     if e.state in ALIVE:
         team = f", handed over to team {clean(e.team, 40)}" if e.team else ""
+        if e.state is State.OPEN:
+            return f"open, {f'nobody has it now, {who} had it' if who else 'nobody has it yet'}{team}"
         return f"{e.state}, {who + ' has it' if who else 'nobody has it yet'}{team}"
     by = f" by {clean(e.resolved_by, 40)}" if e.resolved_by else ""
     had = f", {who} had it" if who and e.assignee != e.resolved_by else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.model import Mention
+from monitor.model import PERSON, Mention
 from monitor.slack.blocks import Block, link, plain, quote, rich, section
 from monitor.slack.names import label_name
 from monitor.slack.speech import unmarked
@@ -34,7 +34,9 @@ def _byline(mention: Mention, words: Words) -> Block:
         facts.append(words.say("our answer"))
     elif mention.sentiment:
         feeling = label_name(mention.sentiment.label, words)
-        facts.append(f"{feeling} {words.share(mention.sentiment.confidence)}")
+        by_person = mention.sentiment.model == PERSON
+        sure = words.share(mention.sentiment.confidence)
+        facts.append(words.say("corrected: {feeling}", feeling=feeling) if by_person else f"{feeling} {sure}")
     where = host_of(url) if url else one_line(mention.post.source, 60)
     return section(
         plain(one_line(name, 60), bold=True), plain("".join(f" · {fact}" for fact in facts) + " · "), link(where, url)
