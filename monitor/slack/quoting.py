@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.model import Label, Mention
+from monitor.model import PERSON, Label, Mention
 from monitor.slack.answers import tied, when
 from monitor.slack.blocks import Block, link, plain, quote, section
+from monitor.slack.names import label_name
 from monitor.slack.text import host_of, one_line, safe_link
 from monitor.wording.words import Words
 
@@ -36,6 +37,8 @@ def quoted(mention: Mention, now: datetime, words: Words, length: int) -> list[B
 def _judged(mention: Mention, words: Words) -> str:
     if mention.sentiment is None:
         return words.say("not judged")
+    if mention.sentiment.model == PERSON:
+        return words.say("corrected: {feeling}", feeling=label_name(mention.sentiment.label, words))
     share = words.share(mention.sentiment.confidence)
     match mention.sentiment.label:
         case Label.NEGATIVE:

@@ -152,6 +152,15 @@ def test_why_about_a_link(day: Day, link: str, name: str) -> None:
     assert told(day, f"why {link}").startswith(f"# Why {name}?")
 
 
+@pytest.mark.parametrize("link", ["https://forum.example/t/9", "https://forum.example/t/9/"])
+def test_why_about_a_page_whose_posts_have_addresses_on_it(own: Day, link: str) -> None:
+    own.say("acme is bad", url="https://forum.example/t/9#post-2")
+    with own.app.store.read() as connection:
+        last = connection.execute("SELECT max(id) FROM mentions").fetchone()[0]
+    assert told(own, f"why {link}").startswith(f"# Why m{last}?")
+    assert told(own, "why https://forum.example/t").startswith("Neither")
+
+
 def test_a_link_that_nobody_knows(day: Day) -> None:
     said = "Neither a message of ours nor a post that was stored has this link."
     for link in ("https://acme.slack.com/archives/C0999999999/p1774864800000002", "https://x.example", "http://[::"):
@@ -277,6 +286,14 @@ def test_who_has_read_a_guideline(own: Day) -> None:
         read = [one for one in escalations.events_after(connection, 0) if one["what"] == "read the guideline"]
     assert [one["who"] for one in read] == ["anna (Slack U0123456789)"]
     assert json.loads(read[0]["data"]) == {"path": GUIDELINE, "version": button.version}
+
+
+def test_search_tells_what_people_said_from_what_the_model_says(own: Day) -> None:
+    with own.app.store.write() as connection:
+        connection.execute("UPDATE mentions SET negative = 0, neutral = 1, positive = 0, score = 0, confidence = 1,"
+                           " label = 'neutral', model = 'person' WHERE id = 6")  # fmt: skip
+    found = told(own, "search Router")
+    assert "⚪ @star* · corrected: neutral · 12:00" in found and "100% sure" not in found
 
 
 def test_where_no_team_names_anybody_those_who_read_it_are_all(own: Day) -> None:
