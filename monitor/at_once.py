@@ -14,13 +14,14 @@ from monitor.carry_out import kept_by
 from monitor.clicks import reader_of, words_of
 from monitor.commands import Commands, Reader
 from monitor.errors import DeliveryError, DeliveryRefused, MonitorError
-from monitor.model import Escalation, EscalationView
+from monitor.model import ENDED, Escalation, EscalationView
 from monitor.people import People
 from monitor.rules.people.rota import Team, on_duty
 from monitor.sites import ELSEWHERE, GONE, OVER, Site, Sites, told_teams, why_not
 from monitor.slack.answers import Answer
 from monitor.slack.asked import Asked
 from monitor.slack.forms import FORMS, Choices, form, submitted
+from monitor.slack.outcomes import ended
 from monitor.slack.permits import Known
 from monitor.slack.requests import Click, Command, FormSubmitted
 from monitor.slack.speaking import Speaking, respond
@@ -107,6 +108,8 @@ class AtOnce:
         # Whoever may not is told before filling in a form; where Slack cannot be asked, when it is sent.
         if who is not None and (no := self._refusal(who, teams, now)):
             return no
+        if view and view.escalation.state in ENDED and click.tag.deed is not Deed.GUIDELINE:
+            return ended(view.escalation, who.name if who else "")
         at = site.clock(now)
         return form(click.tag, view, _choices(site, view, kept, at), speech)
 

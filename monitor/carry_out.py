@@ -210,7 +210,12 @@ def _in_turn(kept: Snapshot, escalation: Escalation, number: int, now: datetime)
 
 
 def _handled_in(escalation: Escalation, home: str) -> Text:
-    return say("It is handled in {channel} (escalation {number}).", channel=home, number=str(escalation.id))
+    return say("It is handled in {channel} (escalation {number}).", channel=home, number=f"e{escalation.id}")
+
+
+def _thread_in(escalation: Escalation, home: str) -> Text:
+    """For a team that is called: whoever takes it handles it, but it has one thread."""
+    return say("Its thread is in {channel} (escalation {number}).", channel=home, number=f"e{escalation.id}")
 
 
 def _call_tiers(connection: sqlite3.Connection, escalation: Escalation, numbers: list[int], now: datetime) -> None:
@@ -237,7 +242,7 @@ def _call(
         _reply(connection, escalation, texts, notify, now, tiers=numbers)
         return
     _reply(connection, escalation, [*texts, say("Told in {channel}.", channel=channel)], (), now)
-    about = [*texts, _handled_in(escalation, home)]
+    about = [*texts, _thread_in(escalation, home)]
     payload = {"text": _kept(about), "notify": notify, "tier": number, "tiers": numbers}
     _send(connection, escalation, MessageKind.CALL, payload, now, channel=channel, tier=number)
 

@@ -78,7 +78,7 @@ class Desk:
             quoted = escalations.view(connection, number).mentions
             if escalation.discussion_id is None or not quoted:
                 raise MonitorError(
-                    f"Escalation {number} is about the brand as a whole: there is no thread to answer in."
+                    f"Escalation e{number} is about the brand as a whole: there is no thread to answer in."
                 )
             asked = quoted[0].post
             known = next((one for one in self._config.brands if one.name == escalation.brand), None)

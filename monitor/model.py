@@ -117,6 +117,10 @@ class Label(StrEnum):
     POSITIVE = "positive"
 
 
+#: The model of a mention whose feeling a person has told.
+PERSON = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class Sentiment:
     """Calibrated probabilities (they sum to 1) that `model` gives for the feeling towards the brand."""
@@ -322,6 +326,13 @@ class Escalation:
     team: str | None = None
     passed_over: tuple[int, ...] = ()
     waiting_since: datetime | None = None
+
+    @property
+    def open_since(self) -> datetime | None:
+        """Since when its team, or the team that it was handed over to, knows of it."""
+        if self.opened_at is None or self.waiting_since is None:
+            return self.opened_at
+        return max(self.opened_at, self.waiting_since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ from monitor.carry_out import kept_by
 from monitor.escalation import outbox as decisions
 from monitor.escalation.outbox import Waiting
 from monitor.escalation.tiers import spared
-from monitor.model import Escalation
+from monitor.model import ENDED, Escalation
 from monitor.outgoing import MessageKind, OutboxMessage
 from monitor.slack.buttons import Buttons
-from monitor.slack.facts import ENDED
 from monitor.slack.marks import Mark, marked
 from monitor.slack.messages import ESCALATIONS, Message, render_notice, render_reply, render_root
 from monitor.slack.speech import mrkdwn_of, speaking

@@ -167,7 +167,7 @@ def _sent(message: OutboxMessage) -> Step | None:
             what = f"its message stands in {message.channel}"
         case MessageKind.REPLY:
             new = message.payload.get("new", 0)
-            news = f"{number(new, 'new mention')}" if new else ""
+            news = f"{number(new, 'new post')}" if new else ""
             what = f"in the thread: {' · '.join(part for part in (text, news) if part)}"
         case MessageKind.CALL:
             what = f"the call stands in {message.channel}"

@@ -81,6 +81,8 @@ def standing(e: Escalation) -> str:
     who = clean(e.assignee, 40)
     if e.state in ALIVE:
         team = f", handed over to team {clean(e.team, 40)}" if e.team else ""
+        if e.state is State.OPEN:
+            return f"open, {f'nobody has it now, {who} had it' if who else 'nobody has it yet'}{team}"
         return f"{e.state}, {who + ' has it' if who else 'nobody has it yet'}{team}"
     by = f" by {clean(e.resolved_by, 40)}" if e.resolved_by else ""
     had = f", {who} had it" if who and e.assignee != e.resolved_by else ""
@@ -172,11 +174,11 @@ def outcome_of(done: Done, act: Act, delivering: bool) -> str:
         how = counted.get(act.correction, "count as neutral")
         what = f"{number(done.corrected, 'mention')} {_verb(how, done.corrected)} from now on."
         state = "" if e.state in ALIVE else f" by {clean(e.resolved_by, 40)}: {e.outcome}"
-        return f"{what} Escalation {e.id} is {e.state}{state}{message}."
+        return f"{what} Escalation e{e.id} is {e.state}{state}{message}."
     if isinstance(act, HandOver):
-        return f"Escalation {e.id} is handed over to team {clean(act.team, 40)}{message}."
+        return f"Escalation e{e.id} is handed over to team {clean(act.team, 40)}{message}."
     holder = f", {clean(e.assignee, 40)} has it" if e.assignee and e.state in ALIVE else ""
-    return f"Escalation {e.id} is {e.state} now{holder}{message}."
+    return f"Escalation e{e.id} is {e.state} now{holder}{message}."
 
 
 def _verb(words: str, count: int) -> str:

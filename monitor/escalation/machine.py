@@ -285,7 +285,12 @@ def _wake(escalation: Escalation, clock: Clockwork, now: datetime) -> Decision:
     # The next tier is as far away as when this one was told, and so are all repetitions.
     told_at = now - clock.tier(escalation.tier).after if escalation.told_at else None
     back = step(escalation, now, state=State.OPEN, snoozed_until=None, told_at=told_at, repeats=0)
-    effects = (StopTimers(), SendReply(say("The snooze is over.")), SendUpdate(), *next_timers(back, clock, now))
+    effects = (
+        StopTimers(),
+        SendReply(say("The snooze is over."), remind=True),
+        SendUpdate(),
+        *next_timers(back, clock, now),
+    )
     return Decision(back, effects, Reason.SNOOZE_OVER)
 
 

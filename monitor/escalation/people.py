@@ -50,6 +50,8 @@ def acknowledge(
         effects.append(StartTimer(TimerKind.REOPEN, now + clock.reopen_after))
     if clock.remind_after:
         effects.append(StartTimer(TimerKind.REMIND, now + clock.remind_after))
+    if to and to != by and escalation.opened_at is not None:
+        effects.append(SendReply(say("{by} has given it to {who}.", by=by, who=to), remind=True))
     return _shown(escalation, taken, (*effects, *next_timers(taken, clock, now)), reason, clock, now)
 
 

@@ -67,18 +67,19 @@ def status(escalation: Escalation, words: Words) -> str:
             until = escalation.held_until
             parts.append(words.say("*Held* until {until}", until=until) if until else words.say("*Held*"))
         case State.OPEN:
-            since = escalation.opened_at
+            since = escalation.open_since
             parts.append(words.say("*Open* since {since}", since=since) if since else words.say("*Open*"))
-            parts.append(words.say("nobody has taken it yet"))
-            parts += [words.say("given to {who}", who=who)] if who else []
+            before = words.say("nobody has it now, *{who}* had it", who=who) if who else ""
+            parts.append(before or words.say("nobody has taken it yet"))
             parts += [words.say("tier {tier}", tier=escalation.tier)] if escalation.tier > 1 else []
         case State.ACKNOWLEDGED:
             by, at = name(escalation.acknowledged_by), escalation.acknowledged_at
-            known = by and at
-            parts.append(
-                words.say("*Acknowledged* by {who}, {at}", who=by, at=at) if known else words.say("*Acknowledged*")
-            )
-            parts += [words.say("*{who}* has it", who=who)] if who and who != by else []
+            if by and at and who and who != by:
+                parts.append(words.say("*{who}* has it, given by {by}, {at}", who=who, by=by, at=at))
+            elif by and at:
+                parts.append(words.say("*Acknowledged* by {who}, {at}", who=by, at=at))
+            else:
+                parts.append(words.say("*{who}* has it", who=who) if who else words.say("*Acknowledged*"))
         case State.SNOOZED:
             until = escalation.snoozed_until
             parts.append(words.say("*Snoozed* until {until}", until=until) if until else words.say("*Snoozed*"))
@@ -143,7 +144,7 @@ def development(view: EscalationView, words: Words) -> list[str]:
 
 
 def answers(escalation: Escalation, talk: Discussion, words: Words) -> str:
-    alerted, answered = escalation.opened_at, escalation.answered_at
+    alerted, answered = escalation.open_since, escalation.answered_at
     if not talk.answers and not answered:
         return words.say("💬 No answer of ours yet")
     parts: list[str] = []
@@ -156,7 +157,7 @@ def answers(escalation: Escalation, talk: Discussion, words: Words) -> str:
             words.many("{count} answer of ours, {at}", "{count} answers of ours, the last {at}", talk.answers, at=last)
         )
         if alerted and last < alerted and not answered:
-            parts.append(words.say("none since the alert"))
+            parts.append(words.say("none since {since}", since=alerted))
     elif talk.answers:
         parts.append(words.many("{count} answer of ours", "{count} answers of ours", talk.answers))
     return f"💬 {' · '.join(parts)}"

@@ -90,7 +90,7 @@ def _assign(tag: Tag, view: EscalationView, choices: Choices, words: Words) -> B
     anybody = {"type": "users_select", "placeholder": plain_text(words.say("Choose a person"), 150)}
     label = words.say("Or anybody in this workspace") if people else words.say("Anybody in this workspace")
     blocks.append(field("anybody", label, anybody, optional=bool(people)))
-    blocks += context(words.say("Whoever gets it is reminded until it is resolved."))
+    blocks += context(words.say("Whoever gets it is called in the thread at once."))
     return _modal(words.say("Assign"), blocks, tag, words, words.say("Assign"))
 
 
@@ -128,7 +128,9 @@ def _mornings(now: datetime, words: Words) -> Iterator[tuple[str, datetime]]:
     days = {1, 7 - here.weekday()} | ({0} if here.hour < _MORNING.hour - 1 else set())
     for ahead in sorted(days):
         at = datetime.combine(here.date() + timedelta(days=ahead), _MORNING, words.zone)
-        if ahead == 1:
+        if ahead == 0:
+            yield words.say("Today ({day})", day=words.day(at)), at
+        elif ahead == 1:
             yield words.say("Tomorrow ({day})", day=words.day(at)), at
         else:
             yield words.day(at), at

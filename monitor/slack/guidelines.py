@@ -63,7 +63,9 @@ def _lines(one: Readership, now: datetime, words: Words, most: int) -> list[Line
         lines.append("⏳ " + words.say("not yet read by {names}", names=_some(names, most, words)))
     if one.others:
         others = [one_line(name, 40) for name in one.others]
-        lines.append(words.say("also read by {names}", names=_some(others, most, words)))
+        who = _some(others, most, words)
+        known = one.read or one.unread
+        lines.append(words.say("also read by {names}", names=who) if known else words.say("read by {names}", names=who))
     return lines
 
 

@@ -100,7 +100,7 @@ def _blocks(home: Home, now: datetime, words: Words, install: str, workspace: st
         more = words.many("… and {count} more:", "… and {count} more:", hidden)
         made.append(text([plain(f"{more} "), code(words.say("/brand open"))]))
     if not home.others:
-        made.append(text(_nothing(home, words)))
+        made.append(text(words.say("Nothing else is open.") if home.theirs else words.say("Nothing is open.")))
     if home.elsewhere:
         more = words.many(
             "{count} more is open for other teams.", "{count} more are open for other teams.", home.elsewhere
@@ -124,11 +124,6 @@ def _heading(home: Home, words: Words) -> str:
     return words.say("Open for {teams}", teams=", ".join(one_line(team, 30) for team in home.teams))
 
 
-def _nothing(home: Home, words: Words) -> str:
-    nothing = words.say("Nothing else is open.") if home.theirs else words.say("Nothing is open.")
-    return f"{nothing} {_read(home.health, words)}"
-
-
 def _read(health: Health, words: Words) -> str:
     if not health.sources:
         return words.say("No source is read; posts come in by other ways.")
@@ -143,9 +138,10 @@ def _read(health: Health, words: Words) -> str:
 def _listed(one: Listed, now: datetime, words: Words, install: str, workspace: str | None) -> list[Block]:
     made = [text(*lines(one, now, words, workspace))]
     id, buttons = one.escalation.id, []
-    if not one.theirs and one.escalation.state is not State.ACKNOWLEDGED:
+    is_open = one.escalation.state is State.OPEN
+    if is_open or (not one.theirs and one.escalation.state is not State.ACKNOWLEDGED):
         take = Tag(Deed.ACKNOWLEDGE, id, 0, install)
-        buttons.append(button(words.say("Acknowledge"), take, primary=one.escalation.state is State.OPEN))
+        buttons.append(button(words.say("Acknowledge"), take, primary=is_open))
     buttons.append(button(words.say("Resolve…"), Tag(Deed.RESOLVE, id, 0, install)))
     return [*made, actions(*buttons)] if install else made
 

@@ -70,9 +70,10 @@ def state_of(e: Escalation, now: datetime, words: Words, *, theirs: bool = False
             if theirs:
                 return words.say("yours {since}", since=taken)
             return words.say("{who} has it {since}", who=who or words.say("somebody"), since=taken)
-    opened = words.say("open {since}", since=since(e.opened_at or e.changed_at, now, words))
-    has = words.say("given to you") if theirs else words.say("given to {who}", who=who) if who else untaken
-    return f"{opened}, {has}"
+    opened = words.say("open {since}", since=since(e.open_since or e.changed_at, now, words))
+    if theirs:
+        return f"{opened}, " + words.say("nobody has it now, you had it")
+    return f"{opened}, " + (words.say("nobody has it now, {who} had it", who=who) if who else untaken)
 
 
 def _counts(one: Listed, words: Words) -> str:

@@ -41,13 +41,17 @@ def _unmarked(line: str) -> str:
 
 
 def _parts(body: str) -> Iterator[Block]:
-    """Sections and lists, one after the other; lines of one paragraph stay together."""
+    """Sections and lists, one after the other; lines of one paragraph, or of one item of a list, stay together."""
     paragraph: list[str] = []
+    item: list[str] = []
 
     def flush() -> Iterator[Block]:
         if paragraph:
             yield from _sections(" ".join(paragraph))
             paragraph.clear()
+        if item and (listed := _listed(" ".join(item))):
+            yield listed
+        item.clear()
 
     for raw in re.split(r"\r\n|[\r\n\u2028\u2029]", body):
         line = clean(raw.expandtabs(4).rstrip())
@@ -60,7 +64,9 @@ def _parts(body: str) -> Iterator[Block]:
             yield section(plain(f"\n{shorten(found[1], LONGEST_BLOCK - 100)}", bold=True))
         elif listed:
             yield from flush()
-            yield listed
+            item.append(raw.expandtabs(4).rstrip())
+        elif item:
+            item.append(line.strip())
         else:
             paragraph.append(line)
     yield from flush()

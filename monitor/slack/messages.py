@@ -29,6 +29,7 @@ CONSOLE = "console"
 #: The command with which people act on escalations.
 ESCALATIONS = "brand-monitor escalations"
 LONGEST_TEXT = 300
+UNTAKEN = (State.PENDING, State.HELD, State.OPEN)
 #: How long a quotation may be; the next is tried where a message came out too long. 0: no more than must be said.
 QUOTE_LENGTHS = (300, 150, 70, 30, 0)
 
@@ -71,7 +72,7 @@ def render_root(
     `where` it stands is needed for its buttons.
     """
     escalation = view.escalation
-    settled = escalation.state in ENDED
+    settled, taken = escalation.state in ENDED, escalation.state not in UNTAKEN
     subject, title = facts.subject(escalation, words), facts.title(view, words)
     pressed = buttons(view, where, words)
 
@@ -79,7 +80,7 @@ def render_root(
         made = [
             header(subject),
             rich(section(link(title, view.discussion.url if view.discussion else None, bold=True))),
-            mrkdwn(*calls(notify), *_bold(lead, words), facts.status(escalation, words)),
+            mrkdwn(*calls(notify), *([] if taken else _bold(lead, words)), facts.status(escalation, words)),
             mrkdwn(*facts.development(view, words)),
         ]
         if view.mentions and quote_length and not settled:
@@ -91,9 +92,11 @@ def render_root(
             read_by = view.read_by if quote_length else ()
             made += excerpt(view.guideline, read_by, quote_length * 3, now, words, button=bool(pressed))
         small = "" if pressed else _command(escalation, words)
-        return [*made, *pressed, *context(*_notes(notes, words), small or _number(escalation, words))]
+        # What was said while nobody had it is true no more, but says why this team was told.
+        then = [" ".join(_notes(lead, words))] if taken else []
+        return [*made, *pressed, *context(*_notes(notes, words), *then, small or _number(escalation, words))]
 
-    text = _notification(view, subject, words)
+    text = _notification(view, subject, () if taken else lead[:1], words)
     return Message(text, fitting(blocks, QUOTE_LENGTHS), subject, _tone(escalation))
 
 
@@ -141,8 +144,9 @@ def _tone(escalation: Escalation) -> str:
     return "settled" if escalation.state in ENDED else escalation.severity.value
 
 
-def _notification(view: EscalationView, subject: str, words: Words) -> str:
-    line = f"{subject} – “{one_line(facts.title(view, words), 120)}”"
+def _notification(view: EscalationView, subject: str, why: Sequence[Said], words: Words) -> str:
+    said = "".join(f"{plain_of(one, words)} – " for one in why)
+    line = f"{subject} – {said}“{one_line(facts.title(view, words), 120)}”"
     if talk := view.discussion:
         share = words.say("{share} negative", share=words.share(talk.negative_share))
         line += f", {facts.mentions(talk.mentions, words)}, {share}"
@@ -169,4 +173,4 @@ def _command(escalation: Escalation, words: Words) -> str:
 
 
 def _number(escalation: Escalation, words: Words) -> str:
-    return words.say("Escalation {id}", id=str(escalation.id))
+    return words.say("Escalation {id}", id=f"e{escalation.id}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.escalation.acts import Act, Correct, Correction, Done
 from monitor.escalation.events import Acknowledge, Reason
-from monitor.model import State
+from monitor.model import Escalation, State
 from monitor.slack.tags import Deed
 from monitor.wording.text import Text, many, say
 
@@ -39,10 +39,7 @@ def _unchanged(act: Act, done: Done, name: str) -> Text:
     escalation = done.escalation
     match done.reason:
         case Reason.ALREADY_ENDED:
-            who = escalation.resolved_by
-            if who and who != name:
-                return say("{who} has resolved it already. Nothing was changed.", who=who)
-            return say("It has ended already. Nothing was changed.")
+            return ended(escalation, name)
         case Reason.ALREADY_ACKNOWLEDGED if isinstance(act, Acknowledge):
             who = escalation.assignee or escalation.acknowledged_by
             if who and who != name:
@@ -57,6 +54,14 @@ def _unchanged(act: Act, done: Done, name: str) -> Text:
         case Reason.ALREADY_READ:
             return say("You have read this guideline already.")
     return say("It is so already. Nothing was changed.")
+
+
+def ended(escalation: Escalation, name: str) -> Text:
+    """`name` is that of whoever wanted to act."""
+    who = escalation.resolved_by
+    if who and who != name:
+        return say("{who} has resolved it already. Nothing was changed.", who=who)
+    return say("It has ended already. Nothing was changed.")
 
 
 def of_many(deed: Deed, changed: int, refused: int) -> Text:

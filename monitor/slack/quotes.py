@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.model import Label, Mention
+from monitor.model import PERSON, Label, Mention
 from monitor.slack.blocks import Block, link, plain, quote, rich, section
 from monitor.slack.lines import tied
 from monitor.slack.signs import LABEL_SIGNS
 from monitor.slack.speech import unmarked
 from monitor.slack.text import clean, host_of, one_line, safe_link, shorten
 from monitor.slack.times import when
+from monitor.wording.names import LABELS
 from monitor.wording.words import Words
 
 MOST_QUOTES = 5
@@ -90,6 +91,8 @@ def _feeling(mention: Mention, words: Words) -> str:
         return words.say("our answer")
     if mention.sentiment is None:
         return ""
+    if mention.sentiment.model == PERSON:
+        return words.say("corrected: {feeling}", feeling=LABELS[mention.sentiment.label])
     share = words.share(mention.sentiment.confidence)
     match mention.sentiment.label:
         case Label.NEGATIVE:

@@ -45,9 +45,9 @@ def render_summary(
             made.append(mrkdwn(words.say("*The worst of them:*")))
             made += [_line(one, storm, words, title_length, links, outbox_id, install) for one in storm.worst]
         made += _for_all(storm, words, outbox_id, install)
-        return [*made, *context(*notes, _rest(storm, words))]
+        return [*made, *context(*notes, *_rest(storm, words, install))]
 
-    text = " · ".join([subject, *_brands(storm, words)])
+    text = " · ".join([subject, *(_severities(storm, words) if _alive(storm) else ()), *_brands(storm, words)])
     shown = fitting(blocks, TITLE_LENGTHS)
     return Message(escape(one_line(text, LONGEST_TEXT), LONGEST_TEXT), shown, subject, _tone(storm))
 
@@ -124,12 +124,15 @@ def _brands(storm: StormView, words: Words) -> list[str]:
     return [*shown, words.many("{count} more brand", "{count} more brands", more)] if more > 0 else shown
 
 
-def _rest(storm: StormView, words: Words) -> str:
+def _rest(storm: StormView, words: Words, install: str | None) -> list[str]:
+    if not _alive(storm):
+        return []
     if storm.crowd is Crowd.NOTICES:
-        return words.say("To see them all: `/brand open`")
-    return words.say(
+        return [words.say("To see them all: `/brand open`")]
+    every = words.say(
         "To see them all: `/brand open`, the Home tab of this app, or `{command}`", command=f"{ESCALATIONS} list"
     )
+    return [words.say("*Show* gives one a message of its own."), every] if install and storm.worst else [every]
 
 
 def _tone(storm: StormView) -> str:

@@ -12,11 +12,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitor.escalation.acts import Correction
-from monitor.model import Escalation, Label
+from monitor.model import PERSON, Escalation, Label
 from monitor.store.times import to_text
 
-#: The model of a mention whose feeling a person has told.
-PERSON = "person"
 _JUDGEMENT = ("negative", "neutral", "positive", "score", "confidence", "label", "model")
 
 

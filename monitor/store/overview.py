@@ -70,13 +70,19 @@ def escalation_of_message(connection: sqlite3.Connection, channel: str, ts: Iter
 
 
 def mention_of_url(connection: sqlite3.Connection, url: str) -> int | None:
-    """The latest mention whose post has this address, with or without a last slash."""
+    """The latest mention whose post has this address, with or without a last slash; else the latest on this page, where
+    posts have addresses with a `#`."""
     bare = url.rstrip("/")
-    row = connection.execute(
-        "SELECT m.id FROM posts p JOIN mentions m ON m.post_id = p.id WHERE p.url IN (?, ?) ORDER BY m.id DESC LIMIT 1",
-        [bare, f"{bare}/"],
-    ).fetchone()
-    return int(row[0]) if row else None
+    query = "SELECT m.id FROM posts p JOIN mentions m ON m.post_id = p.id WHERE {} ORDER BY m.id DESC LIMIT 1"
+    exact = query.format("p.url IN (?, ?)"), [bare, f"{bare}/"]
+    # All that begins with the address and #: $ is the character after it.
+    on_page = query.format("p.url > ? AND p.url < ? OR p.url > ? AND p.url < ?"), [
+        f"{bare}#", f"{bare}$", f"{bare}/#", f"{bare}/$",
+    ]  # fmt: skip
+    for statement, values in (exact, on_page):
+        if row := connection.execute(statement, values).fetchone():
+            return int(row[0])
+    return None
 
 
 def _entry(row: sqlite3.Row) -> Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from monitor.model import Outcome, Severity, State
+from monitor.model import Label, Outcome, Severity, State
 from monitor.wording.text import Text, many, say
 
 SEVERITIES: Mapping[Severity, Text] = {
@@ -13,6 +13,11 @@ SEVERITIES: Mapping[Severity, Text] = {
     Severity.MEDIUM: say("medium"),
     Severity.HIGH: say("high"),
     Severity.CRITICAL: say("critical"),
+}
+LABELS: Mapping[Label, Text] = {
+    Label.NEGATIVE: say("negative"),
+    Label.NEUTRAL: say("neutral"),
+    Label.POSITIVE: say("positive"),
 }
 STATES: Mapping[State, Text] = {
     State.PENDING: say("pending"),

@@ -162,6 +162,9 @@ def test_a_click_after_the_end_changes_nothing_and_says_so(office: Office) -> No
     office.press(ANNA, Deed.ACKNOWLEDGE)
     office.slack.until(lambda: office.whispers(ANNA))
     assert office.whispers(ANNA) == ["carla has resolved it already. Nothing was changed."]
+    office.press(ANNA, Deed.ASSIGN)
+    office.slack.until(lambda: len(office.whispers(ANNA)) == 2)
+    assert office.whispers(ANNA)[1] == office.whispers(ANNA)[0] and not office.slack.views, "before a form is filled in"
     assert office.escalation().state is State.RESOLVED
 
 

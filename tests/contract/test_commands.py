@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,8 +13,11 @@ import pytest
 
 from monitor.commands import Answer, Reader
 from monitor.errors import MonitorError
+from monitor.rules.readership import readership
+from monitor.slack.guidelines import render_guidelines
 from monitor.slack.tags import Deed, Tag, tag
 from monitor.store import escalations, mutes
+from monitor.wording.catalogs import words
 from tests.fakes.block_kit import fault_of_answer, fault_of_view, pings
 from tests.fakes.slack_view import dump, tags_of
 from tests.fakes.working_day import GUIDELINE, PLAYBOOK, Day, anna, working_day
@@ -154,6 +158,15 @@ def test_why_about_a_link(day: Day, link: str, name: str) -> None:
     assert told(day, f"why {link}").startswith(f"# Why {name}?")
 
 
+@pytest.mark.parametrize("link", ["https://forum.example/t/9", "https://forum.example/t/9/"])
+def test_why_about_a_page_whose_posts_have_addresses_on_it(own: Day, link: str) -> None:
+    own.say("acme is bad", url="https://forum.example/t/9#post-2")
+    with own.app.store.read() as connection:
+        last = connection.execute("SELECT max(id) FROM mentions").fetchone()[0]
+    assert told(own, f"why {link}").startswith(f"# Why m{last}?")
+    assert told(own, "why https://forum.example/t").startswith("Neither")
+
+
 def test_a_link_that_nobody_knows(day: Day) -> None:
     said = "Neither a message of ours nor a post that was stored has this link."
     for link in ("https://acme.slack.com/archives/C0999999999/p1774864800000002", "https://x.example", "http://[::"):
@@ -265,7 +278,8 @@ def test_who_has_read_a_guideline(own: Day) -> None:
     assert button is not None and button.deed is Deed.READ_GUIDELINE
     form = own.commands.guideline(button, anna(), own.now)
     assert fault_of_view(form) is None
-    assert "2. Answer once <!here>." in dump(form["blocks"])
+    shown = dump(form["blocks"])
+    assert "2. Answer once <!here>." in shown and "version" in shown
     assert form["private_metadata"] == carried
     with own.app.store.write() as connection:
         own.commands.read(connection, button, anna(), own.now)
@@ -278,6 +292,21 @@ def test_who_has_read_a_guideline(own: Day) -> None:
         read = [one for one in escalations.events_after(connection, 0) if one["what"] == "read the guideline"]
     assert [one["who"] for one in read] == ["anna (Slack U0123456789)"]
     assert json.loads(read[0]["data"]) == {"path": GUIDELINE, "version": button.version}
+
+
+def test_search_tells_what_people_said_from_what_the_model_says(own: Day) -> None:
+    with own.app.store.write() as connection:
+        connection.execute("UPDATE mentions SET negative = 0, neutral = 1, positive = 0, score = 0, confidence = 1,"
+                           " label = 'neutral', model = 'person' WHERE id = 6")  # fmt: skip
+    found = told(own, "search Router")
+    assert "⚪ @star* · corrected: neutral · 12:00" in found and "100% sure" not in found
+
+
+def test_where_no_team_names_anybody_those_who_read_it_are_all(own: Day) -> None:
+    one = readership(own.app.rules, [], own.now.date())[0]
+    one = replace(one, read={}, unread=(), others=("mario",))
+    answer = render_guidelines([one], own.now, words(), "9f86d081")
+    assert "read by mario" in dump(answer.blocks) and "also" not in dump(answer.blocks)
 
 
 def test_a_guideline_that_has_changed_since(own: Day) -> None:
@@ -320,7 +349,7 @@ def test_home_shows_what_is_theirs_first(day: Day) -> None:
     assert found[3] == "  [Resolve…]"
     assert found[4:7] == [
         "# Open for social",
-        "Nothing else is open. 1 of 2 sources were read in the last hour.",
+        "Nothing else is open.",
         "  (1 more is open for other teams.)",
     ]
     assert "*social*: anna until 6 Apr, 09:00 · then bruno · there until 18:00" in found
@@ -350,5 +379,5 @@ def test_an_empty_home_says_that_somebody_watches(own: Day) -> None:
         connection.execute("DELETE FROM cursors WHERE name = 'Blog'")
         connection.execute("UPDATE outbox SET state = 'sent'")
     found = dump(own.commands.home(LENA, own.now)["blocks"]).splitlines()
-    assert found[:2] == ["# Open for legal", "Nothing is open. 1 of 1 source was read in the last hour."]
+    assert found[:2] == ["# Open for legal", "Nothing is open."]
     assert "  (🟢 1 of 1 source was read in the last hour.)" in found

@@ -51,8 +51,8 @@ def refused(result: Result) -> str:
 
 
 def test_what_a_button_can_do_the_command_line_can(world: World, typed: Type) -> None:
-    assert "Escalation 1 is acknowledged now, bob has it" in typed("ack", "e1", "--by", "bob").output
-    assert "Escalation 1 is acknowledged now, lea has it" in typed("assign", "1", "U0000000003", "--by", "bob").output
+    assert "Escalation e1 is acknowledged now, bob has it" in typed("ack", "e1", "--by", "bob").output
+    assert "Escalation e1 is acknowledged now, lea has it" in typed("assign", "1", "U0000000003", "--by", "bob").output
     assert "handed over to team legal" in typed("handover", "1", "legal", "--by", "bob").output
     assert "is snoozed now" in typed("snooze", "1", "--for", "2h", "--by", "bob").output
     assert "resolved now" in typed("resolve", "1", "--outcome", "no-action", "--by", "bob").output
@@ -63,13 +63,13 @@ def test_what_a_button_can_do_the_command_line_can(world: World, typed: Type) ->
 
 def test_corrections_say_what_follows(world: World, typed: Type) -> None:
     one = typed("correct", "1", "not-negative", "--mention", "m1", "--by", "bob").output
-    assert one.startswith("1 mention counts as neutral from now on. Escalation 1 is open;")
+    assert one.startswith("1 mention counts as neutral from now on. Escalation e1 is open;")
     again = typed("correct", "1", "not-negative", "--mention", "m1").output
     assert again.startswith("Nothing changed: there is nothing left to correct in these mentions")
     rest = typed("correct", "1", "not about us", "--by", "bob").output
-    assert rest.startswith("3 mentions count nowhere from now on. Escalation 1 is resolved by bob: not about us;")
+    assert rest.startswith("3 mentions count nowhere from now on. Escalation e1 is resolved by bob: not about us;")
     back = typed("correct", "1", "negative", "--by", "bob").output
-    assert back.startswith("4 mentions count as negative again from now on. Escalation 1 is open;")
+    assert back.startswith("4 mentions count as negative again from now on. Escalation e1 is open;")
     assert "there is no such mention to correct" in typed("correct", "1", "not-negative", "--mention", "99").output
     wrong = typed("correct", "1", "not-negative", "--mention", "d1")
     assert wrong.exit_code == 2 and "d1 is no mention; write its number as" in wrong.output

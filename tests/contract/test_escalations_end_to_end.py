@@ -44,7 +44,7 @@ def test_the_team_of_another_rule_is_told_where_the_one_message_stands(tmp_path:
     ]  # fmt: skip
     call = json.loads(rows[2]["payload"])
     assert call["notify"] == ["S0123456789"], "the graver rule's people are called, in their own channel"
-    assert "It is handled in #social (escalation 1)" in " ".join(map(words().text, texts_from_json(call["text"])))
+    assert "Its thread is in #social (escalation e1)" in " ".join(map(words().text, texts_from_json(call["text"])))
     world.app.close()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.carry_out import act, kept_by
-from monitor.escalation.events import Acknowledge, CannotBeTold, HandOver, Reason
+from monitor.escalation.events import Acknowledge, Assign, CannotBeTold, HandOver, Reason, Snooze
 from monitor.model import Author, Escalation, State
 from monitor.rules.snapshot import snapshot_from_json
 from monitor.store import escalations, mutes
@@ -90,6 +90,26 @@ def whys(world: World) -> list[str]:
         return [row["why"] for row in escalations.history(connection, 1)]
 
 
+# -- given to somebody -------------------------------------------------------------------------------------------
+
+
+def test_whoever_is_given_it_is_called_in_the_thread(world: World) -> None:
+    opened(world)
+    world.act(Assign("anna", "dora"))
+    assert sent(world, 1) == [Sent("reply", "#social", "anna has given it to dora.", ("U0000000002",))]
+    world.act(Assign("dora", "dora"))
+    world.act(Assign("anna", "anna"))
+    assert len(sent(world)) == 2, "who takes it for themselves knows"
+
+
+def test_who_had_it_is_called_when_the_snooze_is_over(world: World) -> None:
+    opened(world)
+    world.act(Acknowledge("anna"))
+    world.act(Snooze("anna", world.now + timedelta(minutes=30)))
+    world.wait(minutes=31)
+    assert sent(world, 1) == [Sent("reply", "#social", "The snooze is over.", ("U0000000001",))]
+
+
 # -- handed over -------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +120,7 @@ def test_the_new_team_is_called_in_its_channel_and_the_thread_says_who_did_that(
     thread = "ann has handed it over to team legal (by its hours there again: 30 Mar, 12:00)."
     assert sent(world, 1) == [
         Sent("reply", "#social", f"{thread} Told in #legal.", ()),
-        Sent("call", "#legal", f"{thread} It is handled in #social (escalation 1).", ("U0000000003",)),
+        Sent("call", "#legal", f"{thread} Its thread is in #social (escalation e1).", ("U0000000003",)),
     ]
     now = one(world)
     assert (now.state, now.team, now.assignee) == (State.OPEN, "legal", None)

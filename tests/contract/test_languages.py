@@ -55,13 +55,13 @@ def test_a_team_without_a_language_is_told_in_that_of_the_configuration(bench: B
 
 def test_each_channel_has_its_own(bench: Bench) -> None:
     escalation = alerted(bench)
-    text = [say("tier {tier}", tier=2).to_json(), say("given to {who}", who="<!channel>").to_json()]
+    text = [say("tier {tier}", tier=2).to_json(), say("{who} has it", who="<!channel>").to_json()]
     bench.enqueue(MessageKind.CALL, escalation, channel="#fallback", payload={"text": text})
     bench.enqueue(MessageKind.REPLY, escalation, payload={"text": text})
     bench.run(Delivery(bench.store, bench.messenger(), renderer=Renderer()))
     call, (_, reply) = bench.slack.posts("fallback")[0], bench.slack.posts("brand-alerts")
-    assert "*tier 2 given to &lt;!channel&gt;*" in block_kit.words(call)
-    assert "*livello 2 assegnata a &lt;!channel&gt;*" in block_kit.words(reply)
+    assert "*tier 2 &lt;!channel&gt; has it*" in block_kit.words(call)
+    assert "*livello 2 se ne occupa &lt;!channel&gt;*" in block_kit.words(reply)
     assert block_kit.pings(call) == block_kit.pings(reply) == []
 
 

@@ -19,6 +19,7 @@ from monitor.slack.speech import speaking
 from monitor.slack.tags import Deed, Tag
 from monitor.wording.words import Words
 from tests.fakes import block_kit
+from tests.fakes.slack_view import dump
 from tests.fakes.views import ENGLISH, GUIDELINE, ITALIAN, NOW, view
 
 CHOICES = Choices(NOW, (("Anna", "U0ANNA"), ("Bruno", "U0BRUNO")), (("legal", "Carla"), ("it", "")))
@@ -94,7 +95,7 @@ def test_an_error_is_told_by_a_field_that_is_there() -> None:
         (
             datetime(2026, 11, 17, 1, 30, tzinfo=UTC),
             [
-                "In 30 minutes", "In 1 hour", "In 4 hours", "Tue 17 Nov, 09:00", "Tomorrow (Wed 18 Nov, 09:00)",
+                "In 30 minutes", "In 1 hour", "In 4 hours", "Today (Tue 17 Nov, 09:00)", "Tomorrow (Wed 18 Nov, 09:00)",
                 "Mon 23 Nov, 09:00",
             ],
         ),
@@ -222,6 +223,13 @@ def test_markdown_becomes_rich_text() -> None:
     assert [e["url"] for e in inline if e["type"] == "link"] == ["https://x.example/a"]
     lists = [(e["style"], e.get("offset", 0), e.get("indent", 0)) for e in elements if e["type"] == "rich_text_list"]
     assert lists == [("ordered", 0, 0), ("ordered", 1, 0), ("bullet", 0, 1)], "the numbers go on"
+
+
+def test_a_wrapped_item_of_a_guideline_stays_one_item() -> None:
+    body = "**Say**\n\n- Fault: our engineers are on\n  it; more at 15:00.\n- Sorry.\n\nThen stop\nand wait."
+    shown = opened(Deed.GUIDELINE, guideline=replace(GUIDELINE, body=body))
+    said = dump(shown["blocks"])
+    assert "• Fault: our engineers are on it; more at 15:00.\n• Sorry.\nThen stop and wait." in said
 
 
 @pytest.mark.parametrize("body", ["A sentence of it. " * 20_000, "🧨" * 50_000], ids=["blocks", "bytes"])

@@ -81,10 +81,15 @@ def test_an_answer_that_is_too_long_is_cut_and_not_refused(said: list[str], titl
 
 def test_nothing_is_open() -> None:
     view = render_home(home(), NOW, words(), "9f86d081")
-    assert dump(view["blocks"]).splitlines()[:2] == [
-        "# Open for social",
-        "Nothing is open. 12 of 12 sources were read in the last hour.",
-    ]
+    shown = dump(view["blocks"])
+    assert shown.splitlines()[:2] == ["# Open for social", "Nothing is open."]
+    assert shown.count("12 of 12 sources were read in the last hour.") == 1
+
+
+def test_what_came_back_can_be_taken_again_by_whoever_had_it() -> None:
+    back = replace(ONE, escalation=replace(E, assignee="anna"), theirs=True)
+    shown = dump(render_home(home(theirs=[back]), NOW, words(), "9f86d081")["blocks"])
+    assert "nobody has it now, you had it" in shown and "[Acknowledge] [Resolve…]" in shown
 
 
 def test_what_does_not_fit_is_counted() -> None:
@@ -102,7 +107,8 @@ def test_without_a_name_of_the_database_there_are_no_buttons() -> None:
     ("change", "said"),
     [
         ({}, "open since 09:00, nobody has taken it yet"),
-        ({"assignee": "bruno"}, "open since 09:00, given to bruno"),
+        ({"assignee": "bruno"}, "open since 09:00, nobody has it now, bruno had it"),
+        ({"waiting_since": NOW}, "open since 10:00, nobody has taken it yet"),
         ({"state": State.ACKNOWLEDGED, "assignee": "bruno", "acknowledged_at": NOW}, "bruno has it since 10:00"),
         ({"state": State.HELD, "held_until": NOW + timedelta(days=1)}, "held until Tue 10:00"),
         ({"state": State.HELD}, "held"),
@@ -120,7 +126,9 @@ def test_how_it_stands(change: dict[str, Any], said: str) -> None:
 def test_how_it_stands_to_whoever_has_it() -> None:
     taken = replace(E, state=State.ACKNOWLEDGED, assignee="anna", acknowledged_at=NOW - timedelta(days=2))
     assert state_of(taken, NOW, words("it"), theirs=True) == "tua da sab 10:00"
-    assert state_of(replace(E, assignee="anna"), NOW, words(), theirs=True) == "open since 09:00, given to you"
+    assert state_of(replace(E, assignee="anna"), NOW, words(), theirs=True) == (
+        "open since 09:00, nobody has it now, you had it"
+    )
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,13 @@ WORSE = Fired("worse", Severity.CRITICAL, added=True)
             id="acknowledging twice changes nothing",
         ),
         pytest.param(
-            [OPENED, Assign("ann", "bob")], State.ACKNOWLEDGED, ["StopTimers", "StartTimer", "SendUpdate"],
-            Reason.ASSIGNED, id="assigning acknowledges",
+            [OPENED, Assign("ann", "bob")], State.ACKNOWLEDGED,
+            ["StopTimers", "StartTimer", "SendReply", "SendUpdate"],
+            Reason.ASSIGNED, id="assigning acknowledges, and calls whoever it is given to",
+        ),
+        pytest.param(
+            [OPENED, Assign("ann", "ann")], State.ACKNOWLEDGED, ["StopTimers", "StartTimer", "SendUpdate"],
+            Reason.ASSIGNED, id="whoever takes it for themselves is not called",
         ),
         pytest.param(
             [OPENED, Acknowledge("ann"), due(TimerKind.REOPEN)], State.OPEN, ["StopTimers", "SendReply", "SendUpdate"],

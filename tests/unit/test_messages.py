@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.amounts import number
-from monitor.model import Author, Condition, FiredRule, Guideline, Outcome, Severity, State
+from monitor.model import PERSON, Author, Condition, FiredRule, Guideline, Outcome, Sentiment, Severity, State
 from monitor.slack.buttons import Buttons
 from monitor.slack.facts import ENDED
 from monitor.slack.messages import Message, render_notice, render_reply, render_root
@@ -62,11 +62,11 @@ def test_the_notification_is_one_good_line() -> None:
     [
         (State.PENDING, {}, ("⏳ Pending · critical", "nobody has been told")),
         (State.HELD, {"held_until": NOW}, ("🌙 Held · critical", "*Held* until")),
-        (State.OPEN, {"tier": 2, "assignee": "Bruno"}, ("🔴 Critical", "tier 2", "given to Bruno")),
+        (State.OPEN, {"tier": 2, "assignee": "Bruno"}, ("🔴 Critical", "tier 2", "nobody has it now, *Bruno* had it")),
         (
             State.ACKNOWLEDGED,
             {"acknowledged_by": "anna", "acknowledged_at": NOW, "assignee": "Bruno"},
-            ("👀 Acknowledged · critical", "by anna, <!date^", "*Bruno* has it", "escalations resolve 12"),
+            ("👀 Acknowledged · critical", "*Bruno* has it, given by anna, <!date^", "escalations resolve 12"),
         ),
         (State.SNOOZED, {"snoozed_until": NOW}, ("💤 Snoozed · critical", "until <!date^")),
         (
@@ -181,7 +181,7 @@ def test_what_has_ended_has_no_buttons(state: State) -> None:
 def test_either_buttons_or_a_command_say_what_to_do() -> None:
     without, with_them = (words(render_root(view(), NOW, ENGLISH, where=where)) for where in (None, WHERE))
     assert "escalations ack 12" in without and "Acknowledge" not in without
-    assert "escalations ack 12" not in with_them and "Escalation 12" in with_them
+    assert "escalations ack 12" not in with_them and "Escalation e12" in with_them
 
 
 def test_without_a_guideline_there_is_none_to_read() -> None:
@@ -215,7 +215,7 @@ def test_a_message_speaks_the_language_of_its_readers() -> None:
         "negativa, certezza 91%", "*Perché:* Acme is down", "menzioni negative: *12.500* (soglia: almeno 5 in 1 ora)",
         "aumento improvviso: *as it was* (soglia: kept by an older version)", "Che cosa fare: An angry thread",
         "Letta da anna", "Prendi in carico", "Leggi la linea guida",
-        "Segnalazione 12",
+        "Segnalazione e12",
     ):  # fmt: skip
         assert part in said, part
     assert "24 menzioni, 71% negative" in render_root(view(), NOW, ITALIAN).text
@@ -246,7 +246,41 @@ def test_who_has_it_who_read_and_when_we_answered() -> None:
     ):  # fmt: skip
         assert part in said, part
     early = view(opened_at=NOW, discussion=replace(talk, answers=1, answered_at=NOW - timedelta(hours=1)))
-    assert "none since the alert" in words(render_root(early, NOW, ENGLISH))
+    assert "none since <!date^" in words(render_root(early, NOW, ENGLISH))
+
+
+def test_what_is_waited_for_anew_is_open_from_then_on() -> None:
+    """Flared up again, handed over: a message that says it has been open since the morning would blame the wrong."""
+    talk, again = view().discussion, NOW + timedelta(hours=2)
+    assert talk
+    talk = replace(talk, answers=1, answered_at=NOW + timedelta(hours=1))
+    shown = words(render_root(view(opened_at=NOW, waiting_since=again, discussion=talk), NOW, ENGLISH))
+    assert f"*Open* since <!date^{int(again.timestamp())}" in shown
+    assert f"none since <!date^{int(again.timestamp())}" in shown
+    answered = view(
+        opened_at=NOW, waiting_since=again, answered_at=again + timedelta(minutes=8),
+        discussion=replace(talk, answers=2, answered_at=again + timedelta(minutes=8)),
+    )  # fmt: skip
+    assert "*Answered* 8 minutes after the alert" in words(render_root(answered, NOW, ENGLISH))
+
+
+def test_why_a_further_team_is_told_stands_in_its_notification_until_somebody_has_it() -> None:
+    lead = [say("{who} has handed it over to team {team}.", who="anna", team="legal"), "Its thread is in #social."]
+    waiting = render_root(view(), NOW, ENGLISH, lead=lead)
+    assert waiting.text.startswith("🔴 Critical: Acme – anna has handed it over to team legal. – “Router")
+    assert "*anna has handed it over to team legal. Its thread is in #social.*" in words(waiting)
+    taken = view(State.ACKNOWLEDGED, acknowledged_by="lena", acknowledged_at=NOW, assignee="lena")
+    shown = render_root(taken, NOW, ENGLISH, lead=lead)
+    assert "handed it over" not in shown.text
+    assert "*anna has handed" not in words(shown)
+    assert "anna has handed it over to team legal. Its thread is in #social." in words(shown), "in small print"
+
+
+def test_what_a_person_corrected_is_no_judgement_of_the_model() -> None:
+    mention = view().mentions[0]
+    corrected = replace(mention, sentiment=Sentiment(0.0, 1.0, 0.0, PERSON))
+    said = words(render_root(replace(view(), mentions=(corrected,)), NOW, ENGLISH))
+    assert "corrected: neutral" in said and "neutral 100%" not in said
 
 
 def test_how_bad_it_is_stands_above_what_is_said_and_what_to_do_below() -> None:

@@ -53,6 +53,13 @@ def test_it_says_how_many_of_what_and_which_are_the_worst() -> None:
     assert "Acme: 800 · Globex: 200" in text
     assert "🟠 *<https://x.example/7|Trains late>*\nAcme · 41 mentions · 63% negative · reach 12,500" in text
     assert "anna has it" in text and "`brand-monitor escalations list`" in text
+    assert "*Show* gives one a message of its own." in text
+    assert shown(STORM).text == "⚡ 1,000 discussions at once · 🟠 600 high · 🟡 400 medium · Acme: 800 · Globex: 200"
+
+
+def test_what_is_over_offers_nothing() -> None:
+    over = shown(replace(STORM, total=3, states={State.RESOLVED: 3}))
+    assert "/brand open" not in read(over) and "high" not in over.text
 
 
 def test_its_buttons_name_the_escalation_and_the_summary() -> None:

@@ -113,9 +113,9 @@ def test_texts_of_the_thread_are_told_in_english_whoever_was_told_them() -> None
     ]
     assert told(messages=tuple(replies)) == [
         "in the thread: The snooze is over.",
-        "in the thread: 3 more · 2 new mentions",
-        "in the thread: 3 more And on. · 1 new mention",
-        "in the thread: 1 new mention",
+        "in the thread: 3 more · 2 new posts",
+        "in the thread: 3 more And on. · 1 new post",
+        "in the thread: 1 new post",
     ]
 
 
