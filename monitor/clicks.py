@@ -26,7 +26,7 @@ from monitor.sites import ELSEWHERE, GONE, OVER, Site, Sites, told_teams, why_no
 from monitor.slack.answers import Answer
 from monitor.slack.asked import Asked, asked_from_json
 from monitor.slack.outcomes import of_many, outcome
-from monitor.slack.permits import Known
+from monitor.slack.permits import Kind, Known
 from monitor.slack.requests import Click, Command, FormSubmitted
 from monitor.slack.tags import Deed
 from monitor.store import escalations, inbox
@@ -187,6 +187,8 @@ class Clicks:
             with site.store.write() as connection:
                 shown = Outbox(connection).unfold(number, at, asked.tag.outbox_id)
             return None if shown else say("It has a message of its own already.")
+        if asked.assignee and (no := self._cannot_have_it(asked.assignee, now)):
+            return no
         act = self._act(asked, who, now)
         if act is None:
             return say("Nothing was chosen. Nothing was changed.")
@@ -219,6 +221,15 @@ class Clicks:
         if no and refused == len(found):
             return no
         return of_many(asked.tag.deed, changed, refused)
+
+    def _cannot_have_it(self, id: str, now: datetime) -> Text | None:
+        """Why it cannot be given to somebody: whoever has it must be able to act on it."""
+        person = self._people.person(id, now)
+        if person.kind is Kind.MEMBER:
+            return None
+        return say(
+            "Only members of this workspace can have it, and {who} is none. Nothing was changed.", who=person.name
+        )
 
     def _act(self, asked: Asked, who: Known, now: datetime) -> Act | None:
         """None where the form lacks what it is about."""
