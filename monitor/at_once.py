@@ -23,7 +23,7 @@ from monitor.slack.asked import Asked
 from monitor.slack.forms import FORMS, Choices, form, submitted
 from monitor.slack.permits import Known
 from monitor.slack.requests import Click, Command, FormSubmitted
-from monitor.slack.speaking import Speaking, respond
+from monitor.slack.speaking import Speaking
 from monitor.slack.tags import Deed
 from monitor.slack.text import escape
 from monitor.store import escalations
@@ -113,7 +113,7 @@ class AtOnce:
     def _adopt(self, click: Click, now: datetime) -> None:
         with self._sites(click.tag.install) as site:
             if site:
-                site.adopt(click.tag.outbox_id, click.channel, click.message_ts, now)
+                site.adopt(click.tag, click.channel, click.message_ts, now)
 
     def _refusal(self, who: Known, teams: tuple[Team, ...], now: datetime) -> Text | None:
         try:
@@ -171,7 +171,7 @@ class AtOnce:
         """By the address that came with a command, where there is one; else where they are."""
         try:
             if url:
-                return respond(url, answer.text, answer.blocks)
+                return self._speaking.respond(url, answer.text, answer.blocks)
         except MonitorError as error:
             log.warning("%s", error)
         return self.whisper(user, channel, answer)

@@ -28,6 +28,7 @@ LONGEST_SNOOZE = timedelta(days=30)
 LONGEST_NOTE = 500
 _SPANS = (timedelta(minutes=30), timedelta(hours=1), timedelta(hours=4))
 _MORNING = time(9)
+_VERSION = re.compile("[0-9a-f]{8}")
 _MEMBER = re.compile("[UW][A-Z0-9]{1,30}")
 #: What a choice of a time means: so many seconds from the submission on, that moment, or what stands in the picker.
 _IN, _AT, _PICKED = "in:", "at:", "picked"
@@ -75,7 +76,7 @@ def submitted(view: Mapping[str, Any], now: datetime, words: Words) -> Asked | d
             return Asked(what, team=team) if team else {"team": words.say("Choose a team.")}
         case Deed.GUIDELINE:
             version = str(view.get("callback_id", "")).partition(" ")[2]
-            return Asked(what, version=version[:40] or None)
+            return Asked(what, version=version if _VERSION.fullmatch(version) else None)
     return _resolved(what, values, words)
 
 
@@ -256,7 +257,7 @@ class _Values:
     def chosen(self, block_id: str) -> str | None:
         option = self._of(block_id).get("selected_option")
         value = option.get("value") if isinstance(option, Mapping) else None
-        return value if isinstance(value, str) and value else None
+        return value if isinstance(value, str) and 0 < len(value) <= LONGEST_VALUE else None
 
     def text(self, block_id: str, name: str) -> str | None:
         value = self._of(block_id).get(name)

@@ -1,4 +1,4 @@
-"""People in Slack who call themselves what others are called, or who are none: whose name it is, and who is reminded."""
+"""People in Slack who call themselves what others are called, or who are none: whose name it is, who is reminded."""
 
 from __future__ import annotations
 
