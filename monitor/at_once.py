@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 LONGEST_TEXT = 2_000
 #: Clicks on these open a form first.
 OPENS = frozenset({*FORMS, Deed.READ_GUIDELINE})
-#: Slack's codes for a form that came too late, and for one that it does not take twice.
-_LATE = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"})
+#: Slack's codes for a form that came too late, and for one that this click has opened already: it was told twice.
+_LATE = frozenset({"expired_trigger_id", "trigger_expired"})
+_OPENED = frozenset({"exchanged_trigger_id", "trigger_exchanged"})
 
 
 class AtOnce:
@@ -68,6 +69,8 @@ class AtOnce:
             self._speaking.open_form(click.trigger_id, made)
             return self._adopt(click, now)
         except DeliveryRefused as error:
+            if error.code in _OPENED:
+                return None
             log.warning("a form cannot be opened: %s", error)
             late = error.code in _LATE
             said = say("The form came too late. Press the button again.") if late else _no_form(error)

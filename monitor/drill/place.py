@@ -66,6 +66,9 @@ def renewed(path: Path) -> Store:
         finally:
             # The last one out puts the write-ahead log into the file.
             last.close()
+        if path.with_name(f"{path.name}-wal").exists():
+            # A click on a message of the last drill is carried out there: its log would be taken for the new one's.
+            raise StoreError(f"{path} is still in use for the last drill; start this one again in a moment.")
         began = known[1] if known else datetime.fromtimestamp(path.stat().st_mtime)
         try:
             path.rename(path.with_name(f"{path.stem}-{began:%Y-%m-%d-%H%M%S}{path.suffix}"))

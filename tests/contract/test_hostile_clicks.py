@@ -17,13 +17,14 @@ from monitor import talking
 from monitor.clicks import RETRIES
 from monitor.drill import place
 from monitor.drill.place import Setup
+from monitor.errors import StoreError
 from monitor.model import State
 from monitor.outgoing import MessageState, OutboxMessage
 from monitor.slack.tags import Deed, Tag
 from monitor.store import facts, inbox
 from monitor.store.outbox import Outbox
 from tests.fakes.office import Office
-from tests.fakes.slack_server import HTTP_500_AFTER_ACCEPTING, TOKEN
+from tests.fakes.slack_server import HTTP_500_AFTER_ACCEPTING, TOKEN, refused
 from tests.fakes.slack_socket import APP_TOKEN, SocketSlack, member
 from tests.fakes.world import THREAD
 
@@ -114,7 +115,7 @@ def test_what_was_never_sent_stands_nowhere(office: Office) -> None:
 # -- rows that do not go well ------------------------------------------------------------------------------------
 
 
-def drill_that_cannot_be_written(office: Office) -> Path:
+def drill_in_doubt(office: Office) -> Path:
     path = place.database(office.app.config.store)
     store = place.renewed(path)
     with store.write() as connection:
@@ -133,7 +134,7 @@ def test_a_drill_whose_database_is_locked_holds_up_no_other_click(
 ) -> None:
     office.escalated()
     office.start()
-    path = drill_that_cannot_be_written(office)
+    path = drill_in_doubt(office)
     monkeypatch.setattr("monitor.store.BUSY_MS", 1)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -146,6 +147,21 @@ def test_a_drill_whose_database_is_locked_holds_up_no_other_click(
     other.close()
     office.later(seconds=RETRIES[0])
     office.until_applied(2)
+
+
+def test_no_drill_begins_while_a_click_is_carried_out_in_the_last_one(office: Office) -> None:
+    """The log of the one would become that of the other."""
+    path = drill_in_doubt(office)
+    click = place.reopened(office.app.config.store)
+    with click.write() as connection:
+        facts.remember(connection, "clicked", True, office.now)
+    with pytest.raises(StoreError, match="start this one again"):
+        place.renewed(path)
+    click.close()
+    new = place.renewed(path)
+    with new.read() as connection:
+        assert facts.recall(connection, "clicked") is None
+    new.close()
 
 
 def test_what_cannot_even_be_noted_stops_no_other(office: Office) -> None:
@@ -180,6 +196,70 @@ def test_two_hundred_clicks_at_once(office: Office) -> None:
         office.slack.acked(envelope)
     office.until_applied(200)
     assert office.events("acknowledged") == 1 and office.escalation().assignee == "anna"
+
+
+# -- forms that come late, twice or wrong ------------------------------------------------------------------------
+
+
+def test_a_click_that_is_told_twice_opens_one_form_and_says_nothing(office: Office) -> None:
+    office.escalated()
+    office.start()
+    envelope = office.press(ANNA, Deed.SNOOZE)
+    office.slack.until(lambda: office.slack.views)
+    office.slack.script("views.open", refused("exchanged_trigger_id"))
+    office.slack.redeliver(envelope)
+    office.slack.until(lambda: office.slack.calls("views.open") == 2)
+    office.press(ANNA, Deed.NOT_NEGATIVE)
+    office.slack.until(lambda: office.whispers(ANNA))
+    assert "form" not in " ".join(office.whispers(ANNA))
+
+
+FORGED: list[tuple[Deed, dict[str, Any]]] = [
+    (Deed.SNOOZE, {"until": {"selected_option": {"value": "in:0"}}}),
+    (Deed.SNOOZE, {"until": {"selected_option": {"value": "in:99999999999"}}}),
+    (Deed.SNOOZE, {"until": {"selected_option": {"value": "at:1"}}}),
+    (Deed.SNOOZE, {"until": {"selected_option": {"value": "at:99999999999"}}}),
+    (Deed.SNOOZE, {"until": {"selected_option": {"value": "picked"}}, "picked": {"selected_date_time": 10**30}}),
+    (Deed.SNOOZE, {"until": {"selected_option": []}}),
+    (Deed.RESOLVE, {"outcome": {"selected_option": {"value": "dropped"}}}),
+    (Deed.RESOLVE, {"outcome": {"selected_option": {"value": "answered"}}, "note": {"value": "x" * 100_000}}),
+    (Deed.HAND_OVER, {"team": {"selected_option": {"value": "x" * 100_000}}}),
+    (Deed.ASSIGN, {"anybody": {"selected_user": "<!channel>"}}),
+]
+
+
+@pytest.mark.parametrize(("deed", "values"), FORGED)
+def test_what_no_form_of_ours_offers_is_refused_in_the_form(office: Office, deed: Deed, values: Any) -> None:
+    office.escalated()
+    office.start()
+    answer = office.slack.acked(office.form(ANNA, deed, **values))
+    assert answer["response_action"] == "errors" and office.inbox() == []
+
+
+def test_a_team_that_goes_while_its_form_is_open_is_told(office: Office) -> None:
+    office.escalated()
+    office.start()
+    assert office.talking
+    rules = office.app.rules
+    office.app.rules = dataclasses.replace(rules, teams={"social": rules.teams["social"]})
+    office.form(ANNA, Deed.HAND_OVER, team={"selected_option": {"value": "legal"}})
+    office.slack.until(lambda: office.whispers(ANNA))
+    assert office.whispers(ANNA) == ["There is no team legal any more. Nothing was changed."]
+    assert office.escalation().team is None
+
+
+def test_a_snooze_that_is_carried_out_late_is_over_already(office: Office) -> None:
+    """Kept just before the power failed."""
+    office.escalated()
+    until = (office.now + timedelta(minutes=30)).isoformat()
+    with office.app.store.write() as connection:
+        kept = {"user": ANNA, "asked": {"tag": office.tag(Deed.SNOOZE), "until": until}}
+        inbox.keep(connection, "e", "k", kept, office.now)
+    office.now += timedelta(hours=5)
+    office.start()
+    office.until_applied()
+    office.app.settle()
+    assert office.escalation().state is State.OPEN
 
 
 # -- tokens that go ----------------------------------------------------------------------------------------------
