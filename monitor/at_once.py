@@ -24,7 +24,7 @@ from monitor.slack.forms import FORMS, Choices, form, submitted
 from monitor.slack.outcomes import ended
 from monitor.slack.permits import Known
 from monitor.slack.requests import Click, Command, FormSubmitted
-from monitor.slack.speaking import Speaking, respond
+from monitor.slack.speaking import Speaking
 from monitor.slack.tags import Deed
 from monitor.slack.text import escape
 from monitor.store import escalations
@@ -37,8 +37,9 @@ log = logging.getLogger(__name__)
 LONGEST_TEXT = 2_000
 #: Clicks on these open a form first.
 OPENS = frozenset({*FORMS, Deed.READ_GUIDELINE})
-#: Slack's codes for a form that came too late, and for one that it does not take twice.
-_LATE = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"})
+#: Slack's codes for a form that came too late, and for one that this click has opened already: it was told twice.
+_LATE = frozenset({"expired_trigger_id", "trigger_expired"})
+_OPENED = frozenset({"exchanged_trigger_id", "trigger_exchanged"})
 
 
 class AtOnce:
@@ -69,6 +70,8 @@ class AtOnce:
             self._speaking.open_form(click.trigger_id, made)
             return self._adopt(click, now)
         except DeliveryRefused as error:
+            if error.code in _OPENED:
+                return None
             log.warning("a form cannot be opened: %s", error)
             late = error.code in _LATE
             said = say("The form came too late. Press the button again.") if late else _no_form(error)
@@ -116,7 +119,7 @@ class AtOnce:
     def _adopt(self, click: Click, now: datetime) -> None:
         with self._sites(click.tag.install) as site:
             if site:
-                site.adopt(click.tag.outbox_id, click.channel, click.message_ts, now)
+                site.adopt(click.tag, click.channel, click.message_ts, now)
 
     def _refusal(self, who: Known, teams: tuple[Team, ...], now: datetime) -> Text | None:
         try:
@@ -174,7 +177,7 @@ class AtOnce:
         """By the address that came with a command, where there is one; else where they are."""
         try:
             if url:
-                return respond(url, answer.text, answer.blocks)
+                return self._speaking.respond(url, answer.text, answer.blocks)
         except MonitorError as error:
             log.warning("%s", error)
         return self.whisper(user, channel, answer)

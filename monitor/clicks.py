@@ -26,7 +26,7 @@ from monitor.sites import ELSEWHERE, GONE, OVER, Site, Sites, told_teams, why_no
 from monitor.slack.answers import Answer
 from monitor.slack.asked import Asked, asked_from_json
 from monitor.slack.outcomes import of_many, outcome
-from monitor.slack.permits import Known
+from monitor.slack.permits import Kind, Known
 from monitor.slack.requests import Click, Command, FormSubmitted
 from monitor.slack.tags import Deed
 from monitor.store import escalations, inbox
@@ -129,18 +129,19 @@ class Clicks:
         try:
             who = self._people.person(line.user, now)
             said = self._carry_out(row, line, who, now)
-        except DeliveryError as error:
-            if not isinstance(error, DeliveryRefused) and row.attempts < len(RETRIES):
+        except (DeliveryError, StoreError) as error:
+            passing = error.passing if isinstance(error, StoreError) else not isinstance(error, DeliveryRefused)
+            if passing and row.attempts < len(RETRIES):
                 log.warning("row %s of the inbox waits: %s", row.id, error)
+                # Where it is our own database that cannot be used, and not that of a drill, this fails as well.
                 with self._store.write() as connection:
                     inbox.put_off(connection, row.id, now + timedelta(seconds=RETRIES[row.attempts]))
                 return
-            said = say("Slack does not tell who may do this. Nothing was changed. ({why})", why=str(error))
-        except StoreError as error:
-            if error.passing:
-                raise
-            log.error("row %s of the inbox cannot be carried out: %s", row.id, error)
-            said = _UNKNOWN
+            if isinstance(error, DeliveryError):
+                said = say("Slack does not tell who may do this. Nothing was changed. ({why})", why=str(error))
+            else:
+                log.error("row %s of the inbox cannot be carried out: %s", row.id, error)
+                said = _UNKNOWN
         except MonitorError as error:
             said = say("{why} Nothing was changed.", why=str(error))
         except Exception:
@@ -159,7 +160,7 @@ class Clicks:
         with self._sites(asked.tag.install) as site:
             if site is None:
                 return ELSEWHERE
-            site.adopt(asked.tag.outbox_id, line.channel, line.message_ts, now)
+            site.adopt(asked.tag, line.channel, line.message_ts, now)
             if asked.tag.deed is Deed.READ_GUIDELINE:
                 return self._read(row, asked, who, now)
             if site.over:
@@ -187,6 +188,8 @@ class Clicks:
             with site.store.write() as connection:
                 shown = Outbox(connection).unfold(number, at, asked.tag.outbox_id)
             return None if shown else say("It has a message of its own already.")
+        if asked.assignee and (no := self._cannot_have_it(asked.assignee, now)):
+            return no
         act = self._act(asked, who, now)
         if act is None:
             return say("Nothing was chosen. Nothing was changed.")
@@ -219,6 +222,15 @@ class Clicks:
         if no and refused == len(found):
             return no
         return of_many(asked.tag.deed, changed, refused)
+
+    def _cannot_have_it(self, id: str, now: datetime) -> Text | None:
+        """Why it cannot be given to somebody: whoever has it must be able to act on it."""
+        person = self._people.person(id, now)
+        if person.kind is Kind.MEMBER:
+            return None
+        return say(
+            "Only members of this workspace can have it, and {who} is none. Nothing was changed.", who=person.name
+        )
 
     def _act(self, asked: Asked, who: Known, now: datetime) -> Act | None:
         """None where the form lacks what it is about."""
@@ -281,5 +293,7 @@ def _person(who: Known) -> Person:
 
 def _in_english(said: Text | Answer | None) -> str:
     with suppress(Exception):
-        return said.text if isinstance(said, Answer) else english(said) if said else ""
+        text = said.text if isinstance(said, Answer) else english(said) if said else ""
+        # Half a character is nothing that could be stored.
+        return text.encode("utf-8", "replace").decode("utf-8")
     return "told"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(hours=1)
 #: While Slack cannot be asked it is asked so often about the same thing.
 ASK_AGAIN = timedelta(minutes=1)
+
+_ID = re.compile("[UW][A-Z0-9]{1,30}", re.IGNORECASE)
 
 _T = TypeVar("_T")
 
@@ -41,17 +44,33 @@ class Storage(Protocol):
 
 class People:
     """May be used by any thread. `teams` are those of now: whoever stands there is known by the name that they have
-    there."""
+    there, and nobody else by that."""
 
     def __init__(self, store: Storage, directory: Directory, teams: Mapping[str, Team]) -> None:
         self._store, self._directory = store, directory
         self._names = {id: name for team in teams.values() for name, id in team.members.items() if name != id}
+        self._reserved = {kept.folded(name) for team in teams.values() for name in team.members}
         self._asked: dict[str, datetime] = {}
 
     def person(self, id: str, now: datetime) -> Known:
         """Raises `DeliveryError` where Slack cannot be asked and never said."""
         found = self._look_up(id, now, kept.person, self._directory.person, self._keep_person)
-        return replace(found, name=self._names.get(id, found.name))
+        return replace(found, name=self._names.get(id) or self._name_of(found))
+
+    def _name_of(self, person: Known) -> str:
+        """What Slack calls them, as long as it means nobody else: people choose these names, and by the name of whoever
+        has an escalation they are found again. Once shown, a name stays with whoever had it first."""
+        for name in (person.name, f"{person.name} ({person.id})"):
+            if kept.folded(name) in self._reserved or (_ID.fullmatch(name.removeprefix("@")) and name != person.id):
+                continue
+            with self._store.read() as connection:
+                bearer = kept.bearer(connection, name)
+            if bearer is None:
+                with self._store.write() as connection:
+                    bearer = person.id if kept.give_name(connection, name, person.id) else None
+            if bearer == person.id:
+                return name
+        return person.id
 
     def members(self, group: str, now: datetime) -> frozenset[str]:
         """Of a user group; the same errors."""

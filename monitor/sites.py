@@ -16,6 +16,7 @@ from monitor.people import People
 from monitor.rules.load import RuleSet
 from monitor.rules.people.rota import Team
 from monitor.slack.permits import Known, asked_groups, refusal
+from monitor.slack.tags import Tag
 from monitor.store.outbox import Outbox
 from monitor.wording.text import Text, say
 
@@ -32,11 +33,11 @@ class Site:
     own: bool = True
     over: bool = False
 
-    def adopt(self, outbox_id: int, channel: str, ts: str, now: datetime) -> None:
-        """Somebody pressed a button of message `outbox_id`, so that it stands in `channel` as `ts`."""
-        if outbox_id and ts:
+    def adopt(self, tag: Tag, channel: str, ts: str, now: datetime) -> None:
+        """Somebody pressed this button, so that its message stands in `channel` as `ts`."""
+        if tag.outbox_id and ts:
             with self.store.write() as connection:
-                told.adopt(connection, outbox_id, channel, ts, self.clock(now))
+                told.adopt(connection, tag.outbox_id, tag.escalation_id, channel, ts, self.clock(now))
 
     def channel_of(self, outbox_id: int) -> str:
         """The id of the channel in which that message stands; empty where nobody knows."""

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from queue import Full, Queue
 from typing import Any
@@ -57,7 +57,7 @@ FORGET_EVERY = timedelta(days=1)
 class Parts:
     """All that a reload replaces."""
 
-    app_token: str
+    app_token: str = field(repr=False)
     api_url: str
     commands: Commands
     clicks: Clicks
@@ -178,7 +178,10 @@ class Talking:
     def _heard(self, kind: str, envelope_id: str, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """On the socket's thread. When it returns, Slack is told that it arrived; it raises where it was not kept."""
         asked, parts, now = request(kind, payload), self._parts, self._app.clock()
-        if parts is None or asked is None:
+        if parts is None:
+            # A reload has just taken the tokens away. What is not acknowledged, Slack tells whoever pressed the button.
+            raise MonitorError("Slack's tokens are gone: nothing is heard any more")
+        if asked is None:
             return None
         at_once = parts.at_once
         match asked:
@@ -189,8 +192,7 @@ class Talking:
             case FormSubmitted():
                 return self._sent(at_once, asked, envelope_id, now)
             case Command() if parts.commands.changes(asked.text):
-                self._addresses[envelope_id] = asked.response_url, time.monotonic() + ANSWERED_WITHIN
-                self._keep(envelope_id, f"command {envelope_id}", kept_command(asked), now)
+                self._keep_command(envelope_id, asked, now)
             case Command():
                 self._soon(lambda: at_once.command(asked, self._app.clock()))
             case HomeOpened():
@@ -206,10 +208,22 @@ class Talking:
         self._keep(envelope_id, sent.key, kept_form(sent, asked), now)
         return None
 
-    def _keep(self, envelope_id: str, key: str, kept: Mapping[str, Any], now: datetime) -> None:
+    def _keep_command(self, envelope_id: str, asked: Command, now: datetime) -> None:
+        began = time.monotonic()
+        for one, (_, until) in list(self._addresses.items()):
+            if until < began:
+                self._addresses.pop(one, None)
+        waits = envelope_id in self._addresses
+        # Before it is kept: the worker may be fast.
+        self._addresses[envelope_id] = asked.response_url, began + ANSWERED_WITHIN
+        if not self._keep(envelope_id, f"command {envelope_id}", kept_command(asked), now) and not waits:
+            self._addresses.pop(envelope_id, None)
+
+    def _keep(self, envelope_id: str, key: str, kept: Mapping[str, Any], now: datetime) -> bool:
         with self._app.store.write() as connection:
-            inbox.keep(connection, envelope_id, key, kept, now)
+            new = inbox.keep(connection, envelope_id, key, kept, now)
         self._arrived.set()
+        return new
 
     def _soon(self, task: Callable[[], None]) -> None:
         try:

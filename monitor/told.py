@@ -6,7 +6,7 @@ Inside the transaction in which that is written.
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from datetime import UTC, datetime
 
 from monitor.carry_out import act
 from monitor.escalation.events import CannotBeTold, Told
@@ -39,11 +39,17 @@ def _summary(message: OutboxMessage) -> int | None:
     return None
 
 
-def adopt(connection: sqlite3.Connection, outbox_id: int, channel: str, ts: str, now: datetime) -> bool:
+def adopt(
+    connection: sqlite3.Connection, outbox_id: int, escalation_id: int, channel: str, ts: str, now: datetime
+) -> bool:
     """A click on message `outbox_id` proves that it stands in `channel` (an id) as `ts`, whatever was known of it; its
-    escalation is told. Return whether that was news."""
+    escalation is told. Return whether that was news, and could be: it is of that escalation, and no older than it."""
     outbox = Outbox(connection)
-    if not outbox.adopt(outbox_id, channel, ts, now):
+    try:
+        posted = datetime.fromtimestamp(float(ts), UTC)
+    except (ValueError, OverflowError, OSError):
+        return False
+    if not outbox.adopt(outbox_id, escalation_id, channel, ts, posted, now):
         return False
     follow_up(connection, outbox.get(outbox_id), now)
     return True

@@ -109,7 +109,10 @@ def _refusal(connection: sqlite3.Connection, rule: str, rules: RuleSet, reader: 
         return sentence(said, words.say("There are: {rules}", rules=", ".join(sorted(known)[:20]) or "–"))
     called = list(dict.fromkeys(tier.team for tier in known[rule].escalate))
     teams = [rules.teams[team] for team in called if team in rules.teams]
-    mine = set(called) & set(reader.teams) or known[rule].owner in (reader.name, reader.slack_id)
+    # An owner is known by their id, or by the name that they have in a team: in Slack people choose their names.
+    named = {name: id for team in rules.teams.values() for name, id in team.members.items()}
+    owner = known[rule].owner
+    mine = set(called) & set(reader.teams) or named.get(owner, owner) == reader.slack_id
     if mine or not any(team.members or team.user_group for team in teams):
         return None
     who = ", ".join(called)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -68,7 +69,11 @@ def renewed(path: Path) -> Store:
             last.close()
         began = known[1] if known else datetime.fromtimestamp(path.stat().st_mtime)
         try:
-            path.rename(path.with_name(f"{path.stem}-{began:%Y-%m-%d-%H%M%S}{path.suffix}"))
+            target = path.with_name(f"{path.stem}-{began:%Y-%m-%d-%H%M%S}{path.suffix}")
+            # Whoever still has the last drill open has its log, which must not be taken for that of the new one.
+            for suffix in ("-wal", "-shm", ""):
+                with suppress(FileNotFoundError) if suffix else nullcontext():
+                    path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
         except OSError as error:
             raise StoreError(f"{path} cannot be renamed: {error.strerror}.") from error
     return Store(path)

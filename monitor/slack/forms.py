@@ -257,7 +257,7 @@ class _Values:
     def chosen(self, block_id: str) -> str | None:
         option = self._of(block_id).get("selected_option")
         value = option.get("value") if isinstance(option, Mapping) else None
-        return value if isinstance(value, str) and value else None
+        return value if isinstance(value, str) and 0 < len(value) <= LONGEST_VALUE else None
 
     def text(self, block_id: str, name: str) -> str | None:
         value = self._of(block_id).get(name)

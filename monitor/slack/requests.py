@@ -112,9 +112,9 @@ def _click(payload: Mapping[str, Any]) -> Click | None:
         return None
     container = _mapping(payload, "container")
     channel = _fitting(_CHANNEL, _mapping(payload, "channel").get("id") or container.get("channel_id"))
-    # What only one person sees has a ts as well, but cannot be changed by it.
-    seen_by_all = not container.get("is_ephemeral")
-    message_ts = _fitting(_TS, container.get("message_ts")) if seen_by_all else ""
+    # What only one person sees, or what quotes a message, has a ts as well, but is not that message.
+    itself = container.get("type") == "message" and not container.get("is_ephemeral")
+    message_ts = _fitting(_TS, container.get("message_ts")) if itself else ""
     return Click(sender, what, action_ts, channel, message_ts if channel else "", _secret(payload.get("trigger_id")))
 
 

@@ -7,8 +7,8 @@ replaced as a whole. What was heard is handed on; only when that has returned is
 
 from __future__ import annotations
 
+import json
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,14 +23,15 @@ from urllib.request import proxy_bypass
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.web import WebClient
 
-from monitor.errors import DeliveryError, DeliveryLimited, DeliveryRefused
+from monitor.errors import DeliveryError, DeliveryFailed, DeliveryLimited, DeliveryRefused
 from monitor.slack.api import SlackApi
 from monitor.slack.refusals import of_app_token
+from monitor.slack.wire import PIECE, Wire
 
 log = logging.getLogger(__name__)
 
-#: Bytes read at once: the SDK calls itself anew for every piece of a long message.
-_PIECE = 1 << 16
+#: However long a pause Slack asks for, it is asked again after so many seconds.
+_LONGEST_PAUSE = 600.0
 
 
 class SocketState(StrEnum):
@@ -97,6 +98,8 @@ class Socket:
         self._session: _Session | None = None
         #: When sessions that Slack may count still were given up.
         self._given_up: list[float] = []
+        #: When a session that had been greeted was replaced.
+        self._renewed: list[float] = []
         self._failures = 0
         self._wake, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="socket", daemon=True)
@@ -130,14 +133,15 @@ class Socket:
             self._wake.wait(wait)
             if not self._ended.is_set():
                 self._wake.clear()
-        if self._session:
-            self._session.close()
+        if session := self._session:
+            for one in filter(None, (session.before, session)):
+                one.close()
 
     def _step(self) -> float:
         """Look after the session; return how long nothing need be done, in seconds."""
         now, session = self._stopwatch(), self._session
         if session is None:
-            return self._connect(None)
+            return self._again(None) if self._health.seen else self._connect(None)
         session.look(now)
         if session.hello is not None and not session.greeted:
             session.greeted = True
@@ -149,10 +153,10 @@ class Socket:
             return self._failed(of_app_token("link_disabled"), refused=True)
         if trouble := session.trouble(now, self._pace):
             self._give_up(session, trouble)
-            return self._connect(None) if session.greeted else self._failed(trouble)
+            return self._again(None) if session.greeted else self._failed(trouble)
         if session.leaving or self._wants_recheck(session, now):
             # The old one goes on until the new one is greeted, so that nothing is missed in between.
-            return self._connect(session)
+            return self._again(session)
         if session.hello is not None:
             self._tell(seen=self._time_of(session.seen))
         return self._pace.tick
@@ -161,6 +165,20 @@ class Socket:
         return session.others and now - session.opened > self._pace.recheck
 
     # -- connecting ----------------------------------------------------------------------------------------------
+
+    def _again(self, before: _Session | None) -> float:
+        """Connect at once, unless that was done lately: a Slack that greets and goes is given time."""
+        now = self._stopwatch()
+        self._renewed = [at for at in self._renewed if now - at < self._pace.lasting]
+        if self._renewed:
+            wait = self._backoff(len(self._renewed)) - (now - self._renewed[-1])
+            if wait > 0:
+                return min(wait, self._pace.tick)
+        self._renewed.append(now)
+        return self._connect(before)
+
+    def _backoff(self, attempts: int) -> float:
+        return float(min(self._pace.first_wait * 2 ** min(attempts - 1, 10), self._pace.longest_wait))
 
     def _connect(self, before: _Session | None) -> float:
         if before is None and self._health.state is SocketState.CONNECTED:
@@ -209,7 +227,7 @@ class Socket:
             self._tell(state=SocketState.REFUSED if refused else SocketState.CONNECTING, problem=why)
         if refused:
             return self._pace.longest_wait
-        return wait or min(self._pace.first_wait * 2 ** min(self._failures - 1, 10), self._pace.longest_wait)
+        return min(wait, _LONGEST_PAUSE) if wait else self._backoff(self._failures)
 
     def _give_up(self, session: _Session, trouble: str) -> None:
         for one in filter(None, (session.before, session)):
@@ -271,6 +289,8 @@ class _Session:
         wake: threading.Event,
     ) -> None:
         self._stopwatch, self._take, self._wake = stopwatch, take, wake
+        # The client has threads as soon as there is one: an address that is none must fail before.
+        direct = proxy_bypass(_host(url))
         self.opened = self.seen = stopwatch()
         #: How many connections Slack counted when it said hello.
         self.hello: int | None = None
@@ -283,14 +303,14 @@ class _Session:
             logger=logging.Logger("slack_sdk", level=logging.CRITICAL + 1),
             auto_reconnect_enabled=False,
             ping_interval=pace.ping,
-            receive_buffer_size=_PIECE,
+            receive_buffer_size=PIECE,
             # One after the other, as they came.
             concurrency=1,
             on_message_listeners=[self._overheard],
         )
         self._client.leave = self._leave
         self._client.wss_uri = url
-        if proxy_bypass(urlsplit(url).hostname or ""):
+        if direct:
             self._client.proxy = None
         self._client.message_listeners.append(self._listen)
 
@@ -299,7 +319,7 @@ class _Session:
         connection = self._client.current_session
         if connection is None or connection.sock is None:
             return False
-        connection.sock = _Ending(connection.sock)  # type: ignore[assignment]
+        connection.sock = Wire(connection.sock)  # type: ignore[assignment]
         return True
 
     def look(self, now: float) -> None:
@@ -328,7 +348,7 @@ class _Session:
 
     def close(self) -> None:
         """Returns at once: the SDK waits for its threads."""
-        if (connection := self._client.current_session) and isinstance(connection.sock, _Ending):
+        if (connection := self._client.current_session) and isinstance(connection.sock, Wire):
             connection.sock.end()
         threading.Thread(target=self._close, name="closing a socket", daemon=True).start()
 
@@ -341,8 +361,12 @@ class _Session:
     def _overheard(self, raw: str) -> None:
         """Every message, before the SDK takes its own meaning from it."""
         self.seen = self._stopwatch()
-        if '"disconnect"' in raw[:1000] and "link_disabled" in raw[:1000]:
-            self.disabled = True
+        if "link_disabled" in raw[:1000]:
+            # What people typed may say so, too.
+            with suppress(ValueError, RecursionError):
+                said = json.loads(raw)
+                if isinstance(said, dict) and (said.get("type"), said.get("reason")) == ("disconnect", "link_disabled"):
+                    self.disabled = True
 
     def _listen(self, client: object, message: dict[str, Any], raw: str | None) -> None:
         if message.get("type") == "hello":
@@ -357,6 +381,13 @@ class _Session:
         self._wake.set()
 
 
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        raise DeliveryFailed("Slack gave no address at which its socket could be opened.") from None
+
+
 class _Client(SocketModeClient):
     """Where the SDK would connect anew by itself, whoever holds the session is told instead."""
 
@@ -364,29 +395,3 @@ class _Client(SocketModeClient):
 
     def connect_to_new_endpoint(self, force: bool = False) -> None:
         self.leave()
-
-
-class _Ending:
-    """A socket whose end is an error: the SDK takes the empty read at its end for a pause, and reads on at full speed;
-    and it may send half of what it is given."""
-
-    def __init__(self, inner: socket.socket) -> None:
-        self._inner = inner
-
-    def recv(self, size: int) -> bytes:
-        piece = self._inner.recv(size)
-        if not piece:
-            raise ConnectionResetError("the other side has closed the connection")
-        return piece
-
-    def send(self, data: bytes) -> int:
-        self._inner.sendall(data)
-        return len(data)
-
-    def end(self) -> None:
-        """Whoever reads from it stops at once."""
-        with suppress(OSError):
-            self._inner.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._inner.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
@@ -33,6 +34,23 @@ class Speaking(SlackApi):
 
     def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
         self._call(self._client.views_publish, user_id=user, view=view)
+
+    def respond(self, url: str, text: str, blocks: Sequence[dict[str, Any]] = ()) -> None:
+        """Answer a command at the address that came with it."""
+        if not _of_slack(url, self._client.base_url):
+            raise DeliveryFailed("The address to which a command is to be answered is none of Slack's.")
+        respond(url, text, blocks)
+
+
+def _of_slack(url: str, api_url: str) -> bool:
+    """Only there anything is sent: whoever could forge an envelope must not make this machine ask others."""
+    try:
+        given, api = urlsplit(url), urlsplit(api_url)
+        host = given.hostname or ""
+    except ValueError:
+        return False
+    at_home = (given.scheme, given.netloc) == (api.scheme, api.netloc)
+    return at_home or (given.scheme == "https" and host.endswith((".slack.com", ".slack-gov.com")))
 
 
 def respond(url: str, text: str, blocks: Sequence[dict[str, Any]] = (), timeout: int = 15) -> None:

@@ -10,10 +10,13 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.store.times import from_text, to_text
+
+#: Nothing is put off for longer.
+LONGEST_WAIT = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def keep(
     added = connection.execute(
         "INSERT INTO inbox (envelope_id, action_key, request, received_at, not_before) VALUES (?,?,?,?,?)"
         " ON CONFLICT DO NOTHING",
-        [envelope_id, action_key, json.dumps(request, ensure_ascii=False), to_text(now), to_text(now)],
+        [envelope_id, action_key, json.dumps(request), to_text(now), to_text(now)],
     )
     return added.rowcount == 1
 
@@ -42,9 +45,11 @@ def keep(
 def due(connection: sqlite3.Connection, now: datetime, limit: int = 50) -> tuple[Kept, ...]:
     """What is to be carried out now, in the order in which it came."""
     rows = connection.execute(
-        "SELECT id, envelope_id, request, received_at, attempts FROM inbox WHERE applied_at IS NULL AND not_before <= ?"
-        " ORDER BY id LIMIT ?",
-        [to_text(now), limit],
+        "SELECT id, envelope_id, request, received_at, attempts FROM inbox INDEXED BY inbox_waiting"
+        " WHERE applied_at IS NULL"
+        # Nothing waits before it was tried, or for longer than that: then the clock was set back.
+        " AND (not_before <= ? OR attempts = 0 OR not_before > ?) ORDER BY id LIMIT ?",
+        [to_text(now), to_text(now + LONGEST_WAIT), limit],
     )
     return tuple(_kept(row, now) for row in rows.fetchall())
 

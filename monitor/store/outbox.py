@@ -258,15 +258,17 @@ class Outbox:
         )  # fmt: skip
         return self._cursor.rowcount == 1
 
-    def adopt(self, id: int, channel: str, ts: str, now: datetime) -> bool:
+    def adopt(self, id: int, escalation_id: int, channel: str, ts: str, posted: datetime, now: datetime) -> bool:
         """Somebody clicked on the message, so it stands in `channel` (an id) as `ts`; whether that was not known yet.
 
-        See `monitor.told.adopt`, which also tells its escalation.
+        Not where the click can have been on none of its copies: it is of another escalation, was never given to Slack,
+        or only after what was clicked had been `posted`. See `monitor.told.adopt`, which also tells its escalation.
         """
         self._cursor.execute(
             "UPDATE outbox SET state = 'sent', sent_at = ?, sent_channel = ?, sent_ts = ?, error = '',"
-            f" unknown_at = NULL WHERE id = ? AND kind <> 'update' AND {_WAITS}",
-            (to_text(now), channel, ts, id),
+            f" unknown_at = NULL WHERE id = ? AND kind <> 'update' AND {_WAITS}"
+            " AND (escalation_id IS NULL OR escalation_id = ?) AND floor_at <= ?",
+            (to_text(now), channel, ts, id, escalation_id, to_text(posted)),
         )
         return self._cursor.rowcount == 1
 

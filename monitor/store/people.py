@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 
@@ -28,12 +29,32 @@ def remember_person(connection: sqlite3.Connection, person: Known, now: datetime
     )
 
 
+def folded(name: str) -> str:
+    """What is the same for two names that people would take for one."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().removeprefix("@").split())
+
+
+def bearer(connection: sqlite3.Connection, name: str) -> str | None:
+    """The Slack id of whoever was called so first; None where nobody was."""
+    row = connection.execute("SELECT id FROM slack_names WHERE name = ?", [folded(name)]).fetchone()
+    return str(row["id"]) if row else None
+
+
+def give_name(connection: sqlite3.Connection, name: str, id: str) -> bool:
+    """From now on `name` is that of `id`; False where it is somebody else's already."""
+    connection.execute("INSERT INTO slack_names (name, id) VALUES (?,?) ON CONFLICT DO NOTHING", [folded(name), id])
+    return bearer(connection, name) == id
+
+
 def id_of(connection: sqlite3.Connection, name: str | None) -> str | None:
-    """The Slack id of somebody by name; None where nobody, or more than one, has it."""
-    rows = connection.execute(
-        "SELECT id FROM slack_people WHERE (name = ? OR id = ?) AND kind = ?", [name, name, Kind.MEMBER]
-    ).fetchall()
-    return str(rows[0]["id"]) if len(rows) == 1 else None
+    """The Slack id of somebody by the name that they were shown by, or by that id; None where nobody has it."""
+    if name is None:
+        return None
+    row = connection.execute(
+        "SELECT id FROM slack_people WHERE id = coalesce((SELECT id FROM slack_names WHERE name = ?), ?) AND kind = ?",
+        [folded(name), name, Kind.MEMBER],
+    ).fetchone()
+    return str(row["id"]) if row else None
 
 
 def group(connection: sqlite3.Connection, id: str) -> tuple[frozenset[str], datetime] | None:

@@ -67,6 +67,11 @@ CREATE TABLE slack_people (
     language TEXT,
     seen_at TEXT NOT NULL
 ) WITHOUT ROWID;
+-- Whoever was first called so, folded as people would take it for the same, is meant by it from then on.
+CREATE TABLE slack_names (
+    name TEXT PRIMARY KEY,
+    id TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE slack_groups (
     id TEXT PRIMARY KEY,
     handle TEXT NOT NULL,

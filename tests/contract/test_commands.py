@@ -238,9 +238,13 @@ def test_others_may_not(own: Day) -> None:
         assert [mute.rule_id for mute in mutes.in_force(connection, own.now)] == ["loud"]
 
 
-def test_its_owner_may(own: Day) -> None:
-    owner = anna(slack_id="U0999999999", name="c@example.com", teams=())
-    assert done(own, "unmute loud", owner).startswith("*loud* may post again")
+@pytest.mark.parametrize(("owner", "may"), [("bruno", True), ("U0234567890", True), ("Bruno B.", False)])
+def test_its_owner_may_by_id_or_as_a_team_calls_them(own: Day, owner: str, may: bool) -> None:
+    """What people call themselves in Slack proves nothing."""
+    rules = own.commands.rules
+    own.commands.rules = replace(rules, rules=tuple(replace(rule, owner=owner) for rule in rules.rules))
+    said = done(own, "unmute loud", anna(slack_id="U0234567890", name="Bruno B.", teams=()))
+    assert said.startswith("*loud* may post again") is may
 
 
 @pytest.mark.parametrize(

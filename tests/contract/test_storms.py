@@ -391,13 +391,14 @@ def test_pointers_to_another_channel_are_one_message_too(bench: Bench) -> None:
 def test_a_click_proves_that_a_message_stands_there(bench: Bench, state: MessageState) -> None:
     escalate_many(bench, 1)
     with bench.store.write() as connection:
-        connection.execute("UPDATE outbox SET state = ?", [state])
-        assert told.adopt(connection, 1, "C00000001", "17.1", bench.now)
-        assert not told.adopt(connection, 1, "C00000001", "17.1", bench.now)
+        connection.execute("UPDATE outbox SET state = ?, floor_at = created_at", [state])
+        ts = f"{bench.now.timestamp():.6f}"
+        assert told.adopt(connection, 1, 1, "C00000001", ts, bench.now)
+        assert not told.adopt(connection, 1, 1, "C00000001", ts, bench.now)
     assert tiers_told(bench) == 1
     bench.run(bench.delivery())
     (message,) = bench.messages()
-    assert (message.state, message.sent_ts, bench.slack.posts("brand-alerts")) == (MessageState.SENT, "17.1", [])
+    assert (message.state, message.sent_ts, bench.slack.posts("brand-alerts")) == (MessageState.SENT, ts, [])
 
 
 def test_a_click_on_a_summary_tells_all(bench: Bench) -> None:
@@ -406,7 +407,7 @@ def test_a_click_on_a_summary_tells_all(bench: Bench) -> None:
     bench.slack.script("chat.postMessage", refused("fatal_error"))
     delivery.step(bench.now), delivery.step(bench.now)
     with bench.store.write() as connection:
-        assert told.adopt(connection, 31, "C00000001", "17.1", bench.now)
+        assert told.adopt(connection, 31, 0, "C00000001", f"{bench.now.timestamp():.6f}", bench.now)
     delivery.step(bench.now)
     assert tiers_told(bench) == 30
 
