@@ -104,6 +104,10 @@ class SlackServer:
         """The next calls of `method` meet these faults, one each."""
         self._faults[method].extend(faults)
 
+    def mend(self, method: str) -> None:
+        """Its calls meet no faults any more."""
+        self._faults[method].clear()
+
     def posts(self, channel: str) -> list[Message]:
         """What people see in `channel` (its name), oldest first, threads included."""
         with self._lock:
