@@ -56,9 +56,10 @@ def calm(soak: HardTimes) -> bool:
     soak.rule(RULE.replace("SEVERITY", "high"))
     if soak.daemon.poll() is not None:
         soak.start()
-    time.sleep(6)
-    soak.hup()
     deadline = time.monotonic() + 300
+    while not soak.running() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    soak.hup()
     waiting = "SELECT (SELECT count(*) FROM inbox WHERE applied_at IS NULL) + (SELECT count(*) FROM outbox WHERE state"
     waiting += " NOT IN ('sent', 'folded')) + (SELECT count(*) FROM escalations WHERE state = 'pending')"
     while time.monotonic() < deadline:
@@ -95,9 +96,9 @@ def judge(soak: HardTimes) -> dict[str, Any]:
     inbox = {row[0]: row[1:] for row in query("SELECT envelope_id, applied_at, result FROM inbox")}
     changed = sum(result.startswith("True") for _, result in inbox.values())
     acts = "SELECT DISTINCT at, who, escalation_id FROM events WHERE who LIKE '%(Slack%'"
-    ((logged,),) = query(f"SELECT count(*) FROM ({acts})")
-    ((stored,), (counted,)) = query("SELECT count(*) FROM posts"), query("SELECT sum(mentions) FROM discussions")
-    ((mentions,),) = query("SELECT count(*) FROM mentions WHERE NOT answer AND NOT dismissed")
+    [(logged,)] = query(f"SELECT count(*) FROM ({acts})")
+    [(stored,)], [(counted,)] = query("SELECT count(*) FROM posts"), query("SELECT sum(mentions) FROM discussions")
+    [(mentions,)] = query("SELECT count(*) FROM mentions WHERE NOT answer AND NOT dismissed")
     states, status = dict(query("SELECT state, count(*) FROM escalations GROUP BY 1")), told(soak)
     shown = {state: count for state, count in status["escalations"].items() if count}
     true = status["running"], status["socket"]["state"], status["posts"], status["problems"], shown

@@ -83,7 +83,8 @@ class HardTimes:
         self.clicks: list[str] = []
         self.unheard = 0
         self.samples: list[tuple[float, int, int, float]] = []
-        self.lives, self.born = 0, 0.0
+        self.lives, self.born, self.logged = 0, 0.0, 0
+        (folder / "log.txt").touch()
         (folder / "credentials").mkdir()
         (folder / "rules").mkdir()
         (folder / "rules" / "teams.yaml").write_text(TEAMS, "utf-8")
@@ -107,8 +108,11 @@ class HardTimes:
 
     def hup(self) -> None:
         # Before it has its handlers, the signal would end it.
-        if self.daemon and time.monotonic() - self.born > 5:
+        if self.running():
             self.daemon.send_signal(signal.SIGHUP)
+
+    def running(self) -> bool:
+        return self.daemon is not None and "is running" in self.log()[self.logged :]
 
     def publish(self) -> None:
         number = len(self.items)
@@ -193,6 +197,7 @@ class HardTimes:
     def start(self) -> None:
         command = ["-m", "tests.system.daemon_under_test", str(self.folder / "monitor.yaml"), str(self.began)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "CREDENTIALS_DIRECTORY": str(self.folder / "credentials")}
+        self.logged = len(self.log())
         with (self.folder / "log.txt").open("ab") as log:
             self.daemon = subprocess.Popen(
                 [sys.executable, *command, str(SPEED)], cwd=ROOT, env=environment, stderr=log, stdout=log
@@ -206,7 +211,8 @@ class HardTimes:
         while not self.ended.is_set() and time.monotonic() < until:
             self.ended.wait(1)
             if daemon.poll() is not None:
-                assert daemon.returncode == 2 or "klingon" in self.log()[-4000:], self.log()[-3000:]
+                ended = self.log()[self.logged :]
+                assert "klingon" in ended, f"it ended with {daemon.returncode}: {ended[-3000:]}"
                 self.config("en")
                 return
             with suppress(OSError):
