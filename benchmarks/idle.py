@@ -1,6 +1,8 @@
 """What the daemon costs while nothing happens: resident memory and CPU with 200 feeds due every 10 minutes.
 
-    python benchmarks/idle.py [--minutes 5] [--feeds 200]
+    python benchmarks/idle.py [--minutes 5] [--feeds 200] [--slack]
+
+`--slack` connects it to a Slack on loopback, over which nobody clicks.
 
 Runs the real daemon with the bundled model against feeds on loopback that answer 304 after the first time, waits until
 every feed has been read once (a host is asked once a second), then measures; the processes that parse count, too.
@@ -20,7 +22,13 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from monitor.starter import write_starter
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from monitor.starter import write_starter  # noqa: E402
+from tests.fakes.slack_server import TOKEN  # noqa: E402
+from tests.fakes.slack_socket import SocketSlack  # noqa: E402
+from tests.fakes.slack_workspace import APP_TOKEN  # noqa: E402
 
 ITEMS = "".join(
     f"<item><guid>{n}</guid><title>Entry {n}</title><description>Words about the weather, {n}</description></item>"
@@ -80,24 +88,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--feeds", type=int, default=200)
+    parser.add_argument("--slack", action="store_true")
     options = parser.parse_args()
     server = Server(("127.0.0.1", 0), Feeds)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, SocketSlack() as slack:
         folder = Path(name)
         url = f"http://127.0.0.1:{server.server_port}"
         sources = "".join(f"  - {{feed: '{url}/{number}.xml', every: 10m}}\n" for number in range(options.feeds))
         (folder / "monitor.yaml").write_text(
             f"brands: [{{name: Acme, terms: [acme]}}]\nsources:\n{sources}network: {{allow_hosts: ['127.0.0.1']}}\n"
-            "rules: rules/\nstore: b.db\n"
+            f"rules: rules/\nstore: b.db\nslack: {{channel: '#brand-alerts', api_url: '{slack.url}'}}\n"
         )
         write_starter(folder)
         command = [sys.executable, "-m", "monitor", "--config", str(folder / "monitor.yaml"), "run"]
-        daemon = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        tokens = {"SLACK_BOT_TOKEN": TOKEN, "SLACK_APP_TOKEN": APP_TOKEN} if options.slack else {}
+        daemon = subprocess.Popen(
+            command, env={**os.environ, "PYTHONPATH": str(ROOT), **tokens},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
         try:
             while len(Feeds.asked) < options.feeds:
                 time.sleep(1)
                 assert daemon.poll() is None, "the daemon ended"
+            slack.until(lambda: slack.connections or not options.slack)
             time.sleep(5)
             pids = family(daemon.pid)
             before, start = cpu_seconds(pids), time.monotonic()
@@ -106,7 +120,9 @@ def main() -> None:
             used = cpu_seconds([pid for pid in pids if pid in pids_after]) - before
             share = used / (time.monotonic() - start)
             alone, together = resident_mb(pids_after[:1]), resident_mb(pids_after)
+            threads, files = len(os.listdir(f"/proc/{daemon.pid}/task")), len(os.listdir(f"/proc/{daemon.pid}/fd"))
             print(f"resident: the daemon {alone:.0f} MB, with the processes that parse feeds {together:.0f} MB")
+            print(f"the daemon alone: {threads} threads, {files} open files")
             print(f"{share:.2%} of a core over {options.minutes:g} minutes, {options.feeds} feeds due every 10 minutes")
         finally:
             daemon.terminate()

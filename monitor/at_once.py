@@ -75,6 +75,10 @@ class AtOnce:
             log.warning("a form cannot be opened: %s", error)
             late = error.code in _LATE
             said = say("The form came too late. Press the button again.") if late else _no_form(error)
+        except DeliveryError as error:
+            # The right to open it lasts for three seconds: only another click can open it.
+            log.warning("a form cannot be opened: %s", error)
+            said = say("The form did not open: {why} Press the button again.", why=str(error))
         except MonitorError as error:
             log.warning("a form cannot be opened: %s", error)
             said = _no_form(error)

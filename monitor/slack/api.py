@@ -69,7 +69,7 @@ class SlackApi:
             raise DeliveryRefused(message, code="bad_request") from None
         except URLError as error:
             if _never_left(error.reason):
-                raise DeliveryFailed(f"Slack cannot be reached: {error.reason}. It is tried again by itself.") from None
+                raise DeliveryFailed(f"Slack cannot be reached: {error.reason}.") from None
             raise DeliveryUnknown(f"The connection to Slack broke: {error.reason}.") from None
         except (OSError, HTTPException, ValueError, LookupError, AttributeError) as error:
             # The SDK lets through whatever a cut or garbled answer raises in urllib, http.client, codecs and json.
@@ -99,7 +99,7 @@ def _refusal(answer: SlackResponse, channel: str) -> DeliveryError:
     if answer.status_code == 429 or code in _LIMITED:
         return DeliveryLimited("Slack asks for a pause: too many requests.", retry_after=_retry_after(answer))
     if code in _NOT_READ:
-        return DeliveryFailed(f"Slack did not read the request ({code}). It is tried again by itself.")
+        return DeliveryFailed(f"Slack did not read the request ({code}).")
     if answer.status_code >= 500 or answer.status_code == 408 or code in _AMBIGUOUS:
         return DeliveryUnknown(f"Slack failed ({code if _is_code(code) else answer.status_code}).")
     if _is_code(code):

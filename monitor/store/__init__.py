@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 from monitor.errors import StoreError
 from monitor.store import schema
@@ -29,6 +30,17 @@ PASSING = (
 )
 
 
+class _Reader:
+    """A thread's connection, closed when the thread ends: many threads of a daemon come and go. (sqlite3's own object
+    waits for the garbage collector, since it refers to itself.)"""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Store:
     """One database file. Threads share it: writes are serialised here, each reading thread has its own connection."""
 
@@ -36,7 +48,7 @@ class Store:
         self.path = path
         self._lock = threading.RLock()
         self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers = WeakSet[_Reader]()
         if path != MEMORY and not path.exists() and not create:
             raise StoreError(
                 f"There is no database at {path} yet: start `brand-monitor run` or `brand-monitor ingest` first."
@@ -110,16 +122,8 @@ class Store:
     def read(self) -> Iterator[sqlite3.Connection]:
         """One consistent view of the database, for as long as the block lasts."""
         with _plain_errors(self.path):
-            connection: sqlite3.Connection | None = getattr(self._local, "reader", None)
-            if self.path == MEMORY:
-                # A second connection would be to a second database.
-                connection = self._writer
-            if connection is None:
-                connection = self._connect()
-                connection.execute("PRAGMA query_only = ON")
-                self._local.reader = connection
-                with self._lock:
-                    self._readers.append(connection)
+            # Of one in memory a second connection would be to a second database.
+            connection = self._writer if self.path == MEMORY else self._reader()
             nested = connection.in_transaction
             if not nested:
                 connection.execute("BEGIN")
@@ -128,6 +132,16 @@ class Store:
             finally:
                 if not nested:
                     connection.execute("ROLLBACK")
+
+    def _reader(self) -> sqlite3.Connection:
+        """This thread's own."""
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = _Reader(self._connect())
+            reader.connection.execute("PRAGMA query_only = ON")
+            with self._lock:
+                self._readers.add(reader)
+        return reader.connection
 
     def backup(self, target: Path) -> int:
         """Copy the database, as of now and while others go on writing, to `target`; return its bytes.
@@ -171,7 +185,7 @@ class Store:
 
     def close(self) -> None:
         with self._lock:
-            for connection in (*self._readers, self._writer):
+            for connection in (*(reader.connection for reader in self._readers), self._writer):
                 connection.close()
             self._readers.clear()
             self._local = threading.local()

@@ -18,7 +18,7 @@ from monitor.status import status
 from monitor.store.lock import hold
 from monitor.talking import Talking
 from tests.fakes.office import QUICK, Office
-from tests.fakes.slack_server import TOKEN, refused
+from tests.fakes.slack_server import NOT_READ, TOKEN, refused
 from tests.fakes.slack_socket import SocketSlack, member
 from tests.fakes.slack_workspace import APP_TOKEN
 from tests.fakes.world import THREAD
@@ -119,6 +119,14 @@ def test_a_form_that_came_too_late_is_told(office: Office) -> None:
     office.press(ANNA, Deed.RESOLVE)
     office.slack.until(lambda: office.whispers(ANNA))
     assert "too late" in office.whispers(ANNA)[0]
+
+
+def test_a_form_that_slack_did_not_take_is_asked_for_anew(office: Office) -> None:
+    office.slack.script("views.open", NOT_READ)
+    office.press(ANNA, Deed.RESOLVE)
+    office.slack.until(lambda: office.whispers(ANNA))
+    assert "Press the button again." in office.whispers(ANNA)[0]
+    assert "by itself" not in office.whispers(ANNA)[0], "nobody but a person opens it"
 
 
 def test_who_may_not_gets_no_form(office: Office) -> None:

@@ -104,10 +104,19 @@ class SlackServer:
         """The next calls of `method` meet these faults, one each."""
         self._faults[method].extend(faults)
 
+    def mend(self, method: str) -> None:
+        """Its calls meet no faults any more."""
+        self._faults[method].clear()
+
     def posts(self, channel: str) -> list[Message]:
         """What people see in `channel` (its name), oldest first, threads included."""
         with self._lock:
             return [dict(message) for message in self._messages[self.channels[channel]]]
+
+    def put(self, channel: str, ts: str, text: str) -> None:
+        """A message of ours that has stood there for long."""
+        old = {"channel": channel, "ts": ts, "text": text, "user": BOT["user_id"], "bot_id": BOT["bot_id"]}
+        self._messages[self.channels[channel]].append({**old, "visible_at": 0.0})
 
     def calls(self, method: str) -> int:
         return sum(called == method for called, _ in self.requests)

@@ -51,6 +51,8 @@ class SocketSlack(SlackServer):
         self.counted: int | None = None
         #: Sends nothing and answers no ping, as long as this is set; new connections are opened but not greeted.
         self.silent = False
+        #: New connections are taken, and the WebSocket's handshake is never answered.
+        self.frozen = False
         self.changed = threading.Condition()
         self._links: list[_Link] = []
         self.opened = 0
@@ -268,7 +270,8 @@ class _Link:
     def _run(self) -> None:
         with self._socket, contextlib.suppress(OSError, EOFError), self._socket.makefile("rb") as stream:
             self._shake_hands(stream)
-            self.slack.greet(self)
+            if not self.slack.frozen:
+                self.slack.greet(self)
             while True:
                 opcode, data = _frame(stream)
                 if self.slack.silent:
@@ -287,6 +290,8 @@ class _Link:
             name, _, value = line.partition(b":")
             if name.lower() == b"sec-websocket-key":
                 key = value.strip()
+        if self.slack.frozen:
+            return
         accept = base64.b64encode(hashlib.sha1(key + _MAGIC).digest())
         self._socket.sendall(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

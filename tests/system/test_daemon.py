@@ -131,7 +131,7 @@ def test_a_day_in_short(running: Running) -> None:
     run("escalations", "resolve", "1", "--outcome", "answered", "--by", "ann", cwd=running.folder)
     running.until(lambda: "Resolved" in running.slack.posts("brand-alerts")[0]["text"])
     shown = run("escalations", "show", "1", cwd=running.folder).stdout
-    assert "ann (command line): acknowledged" in shown and "negative_mentions: 2" in shown
+    assert "ann (command line) acknowledges it" in shown and "negative_mentions: 2" in shown
     assert running.stop() < 10
     assert running.status()["running"] is False
 

@@ -37,14 +37,14 @@ def test_the_demo(tmp_path: Path) -> None:
     shown = escalations("show", "1")
     assert shown.count("Router update 4.2") == 1, "the thread's title is not told again with every post"
     assert "nobody has it yet" in shown and "Said (3 of 8)" in shown and "escalations ack 1" in shown
-    assert "bob has it" in escalations("assign", "1", "bob", "--by", "anna")
-    assert "bob has it" in (shown := escalations("show", "1")) and "assigned to bob" in shown
+    assert "bob has it" in escalations("assign", "1", "bob", "--anyone", "--by", "anna")
+    assert "bob has it" in (shown := escalations("show", "1")) and "anna (command line) gives it to bob" in shown
     assert "escalations ack 1" not in shown
     outcome = ("--outcome", "not about us", "--note", "another Acme", "--by", "anna")
     assert "resolved now" in escalations("resolve", "1", *outcome)
     shown = escalations("show", "1")
     assert "high, resolved by anna, bob had it: not about us “another Acme”" in shown and "To act" not in shown
-    assert "anna (command line): resolved: not about us “another Acme”" in shown
+    assert "anna (command line) resolves it: not about us “another Acme”" in shown
     assert "No escalation is alive" in escalations()
     assert json.loads(escalations("--all", "--json"))[0]["outcome"] == "not about us"
 

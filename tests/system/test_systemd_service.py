@@ -22,7 +22,9 @@ import pytest
 
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.proofs import prove_all
-from tests.fakes.slack_server import TOKEN, SlackServer
+from tests.fakes.slack_server import TOKEN
+from tests.fakes.slack_socket import SocketSlack, member, values
+from tests.fakes.slack_workspace import APP_TOKEN
 from tests.system.test_daemon import RULE, entries
 
 pytestmark = pytest.mark.slow
@@ -171,10 +173,10 @@ def booted(process: subprocess.Popen[str], child: Path) -> Machine:
 
 
 @pytest.fixture
-def slack(machine: Machine) -> Iterator[SlackServer]:
+def slack(machine: Machine) -> Iterator[SocketSlack]:
     """The Slack of a service that is set up as the README says and not yet started; its feed holds two angry posts."""
     with machine.network():
-        feeds, slack = FeedServer(), SlackServer()
+        feeds, slack = FeedServer(), SocketSlack()
     with feeds, slack:
         feeds.put("/feed.xml", entries("Acme is the worst, awful!", "I hate Acme, pathetic service"))
         machine.run("/opt/brand-monitor/bin/brand-monitor", "init", "/etc/brand-monitor")
@@ -195,7 +197,7 @@ def slack(machine: Machine) -> Iterator[SlackServer]:
         machine.run("sh", "-c", "rm -r /etc/brand-monitor/*")
 
 
-def test_what_the_unit_forbids_is_refused(machine: Machine, slack: SlackServer) -> None:
+def test_what_the_unit_forbids_is_refused(machine: Machine, slack: SocketSlack) -> None:
     (machine.root / "opt/probe.py").write_text(PROBE, "utf-8")
     changes = machine.root / f"etc/systemd/system/{UNIT}.d/probe.conf"
     changes.write_text(PROBED, "utf-8")
@@ -206,7 +208,7 @@ def test_what_the_unit_forbids_is_refused(machine: Machine, slack: SlackServer) 
     assert refused, machine.journal()
 
 
-def test_without_a_token_it_reads_judges_alerts_reloads_and_stops(machine: Machine, slack: SlackServer) -> None:
+def test_without_a_token_it_reads_judges_alerts_reloads_and_stops(machine: Machine, slack: SocketSlack) -> None:
     assert machine.systemctl("start"), machine.journal()
     working = {"ActiveState": "active", "StatusText": "1 brand, 1 source, 5 rules"}
     assert machine.shown(*working) == working
@@ -230,22 +232,38 @@ def test_without_a_token_it_reads_judges_alerts_reloads_and_stops(machine: Machi
     assert machine.shown(*ended) == ended
 
 
-def test_the_token_is_taken_from_the_credential(machine: Machine, slack: SlackServer) -> None:
-    file = "/etc/brand-monitor/credentials/slack_bot_token"
-    machine.run("sh", "-c", f"echo {TOKEN} | install -Dm600 /dev/stdin {file}")
+def test_the_tokens_are_taken_from_the_credentials(machine: Machine, slack: SocketSlack) -> None:
+    """And people can act in Slack; its threads are far fewer than the unit allows."""
+    slack.workspace.members = {"U0000ANNA": member("U0000ANNA", "Anna")}
+    for name, token in (("slack_bot_token", TOKEN), ("slack_app_token", APP_TOKEN)):
+        file = f"/etc/brand-monitor/credentials/{name}"
+        machine.run("sh", "-c", f"echo {token} | install -Dm600 /dev/stdin {file}")
     assert machine.systemctl("start"), machine.journal()
-    machine.until(lambda: slack.posts("brand-alerts"))
-    assert TOKEN not in machine.journal()
+    machine.until(lambda: slack.posts("brand-alerts") and slack.connections)
+    message = slack.posts("brand-alerts")[0]
+    slack.acked(slack.press("U0000ANNA", next(values(message)), channel=message["channel"], ts=message["ts"]))
+    machine.until(lambda: "Acknowledged" in slack.posts("brand-alerts")[0]["text"])
+    unit = machine.shown("ControlGroup", "TasksMax")
+    threads = machine.run("cat", f"/sys/fs/cgroup{unit['ControlGroup']}/cgroup.threads").stdout.split()
+    assert 10 < len(threads) < int(unit["TasksMax"]) / 2, unit
+
+    slack.silent = True
+    slack.hang_up()
+    machine.until(lambda: not slack.connections)
+    assert machine.run("timeout", "10", "systemctl", "stop", UNIT).returncode == 0
+    ended = {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"}
+    assert machine.shown(*ended) == ended
+    assert TOKEN not in machine.journal() and APP_TOKEN not in machine.journal()
 
 
-def test_a_mistake_in_the_configuration_ends_it_for_good(machine: Machine, slack: SlackServer) -> None:
+def test_a_mistake_in_the_configuration_ends_it_for_good(machine: Machine, slack: SocketSlack) -> None:
     (machine.settings / "monitor.yaml").write_text("brandz: []\n", "utf-8")
     assert not machine.systemctl("start")
     ended = {"ActiveState": "failed", "ExecMainStatus": "2", "NRestarts": "0"}
     assert machine.shown(*ended) == ended and "monitor.yaml:1:" in machine.journal()
 
 
-def test_killed_it_starts_again(machine: Machine, slack: SlackServer) -> None:
+def test_killed_it_starts_again(machine: Machine, slack: SocketSlack) -> None:
     assert machine.systemctl("start"), machine.journal()
     assert machine.systemctl("kill", "--kill-whom=main", "--signal=KILL")
     again = {"ActiveState": "active", "NRestarts": "1"}

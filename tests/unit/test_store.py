@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from dataclasses import replace
@@ -155,6 +156,21 @@ def test_a_transaction_is_all_or_nothing(store: Store) -> None:
         mentions.save(connection, post(1), [finding()], NOW)
         raise ValueError("killed")
     assert row(store, "SELECT (SELECT count(*) FROM posts), (SELECT count(*) FROM discussions)") == (0, 0)
+
+
+def test_what_a_thread_has_read_with_is_closed_when_it_ends(store: Store) -> None:
+    def open_files() -> int:
+        links = (os.path.realpath(file) for file in Path("/proc/self/fd").iterdir())
+        return sum(link.startswith(str(store.path.resolve())) for link in links)
+
+    opened = []
+    for _ in range(5):
+        thread = threading.Thread(target=row, args=(store, "SELECT count(*) FROM posts"))
+        thread.start()
+        thread.join()
+        # SQLite keeps one file for the next to read.
+        opened.append(open_files())
+    assert len(set(opened)) == 1, opened
 
 
 def test_a_backup_is_whole_and_opens(store: Store, tmp_path: Path) -> None:
