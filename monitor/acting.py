@@ -8,7 +8,7 @@ changes nothing the second time.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +22,7 @@ from monitor.escalation import machine
 from monitor.escalation.acts import CORRECTED, READ, Act, Channel, Correct, Correction, Done, Person, ReadGuideline
 from monitor.escalation.events import Assign, Decision, Event, Fired, HandOver, Reason, Resolve, SendUpdate
 from monitor.fields import did_you_mean
-from monitor.model import Escalation, Outcome
+from monitor.model import Escalation, Outcome, Verdict
 from monitor.rejudge import Rejudged
 from monitor.rules.load import RuleSet
 from monitor.rules.people.rota import Team
@@ -143,24 +143,29 @@ class Acting:
         for _ in range(ATTEMPTS):
             with self._store.read() as connection:
                 rejudged = self._rejudged(connection, escalation_id, now)
+            found = rejudged.verdicts()
             with self._store.write() as connection:
                 fires = rejudged.fires(connection)
                 if fires is not None:
-                    return self._follow_up(connection, escalation_id, act, fires, len(changed), who, now, also)
+                    return self._follow_up(connection, escalation_id, act, fires, found, len(changed), who, now, also)
         with self._store.write() as connection:
-            fires = bool(self._rejudged(connection, escalation_id, now).fires(connection))
-            return self._follow_up(connection, escalation_id, act, fires, len(changed), who, now, also)
+            rejudged = self._rejudged(connection, escalation_id, now)
+            fires = bool(rejudged.fires(connection))
+            found = rejudged.verdicts()
+            return self._follow_up(connection, escalation_id, act, fires, found, len(changed), who, now, also)
 
     def _rejudged(self, connection: sqlite3.Connection, escalation_id: int, now: datetime) -> Rejudged:
         return Rejudged(connection, _load(connection, escalation_id), self._rules, self._competitors, now)
 
     def _follow_up(
-        self, connection: sqlite3.Connection, escalation_id: int, act: Correct, fires: bool, changed: int,
-        who: Person, now: datetime, also: Also,
+        self, connection: sqlite3.Connection, escalation_id: int, act: Correct, fires: bool, found: Sequence[Verdict],
+        changed: int, who: Person, now: datetime, also: Also,
     ) -> Done:  # fmt: skip
         """What the rules make of what is counted now."""
         escalation = _load(connection, escalation_id)
         alive = escalation.state in machine.ALIVE
+        for verdict in found if alive and changed else ():
+            escalations.renew_reasons(connection, escalation_id, verdict)
         if alive and not fires and act.correction in _ENDS:
             done = _event(connection, escalation, Resolve(act.by, _ENDS[act.correction]), who, now)
         elif not alive and fires and act.correction is Correction.NEGATIVE and _may_return(connection, escalation, now):

@@ -124,13 +124,14 @@ class Escalate:
         alive = last is not None and last.state in machine.ALIVE
         # What has ended comes back through a new negative mention only, not through a friendly word. One that fires for
         # the first time may do so through any: in which order they came in decides nothing.
-        if last is not None and not alive and not firing.worse:
+        if last is not None and not alive and firing.cause is None:
             return
-        fired = FiredRule(rule.id, rule.title.replace("{brand}", brand), rule.severity, verdict.reasons, verdict.at)
+        title = rule.title.replace("{brand}", brand)
+        fired = FiredRule(rule.id, title, rule.severity, verdict.reasons, verdict.at, firing.cause)
         kept, who = self._snapshot(rule), f"rule {rule.id}"
         clock = kept.clockwork(mutes.muted_until(connection, rule.id, now))
         if last is not None and (alive or machine.may_reopen(last, clock, now)):
-            added = escalations.add_rule(connection, last.id, fired, kept.to_json())
+            added = escalations.add_rule(connection, last.id, fired, kept.to_json(), anew=not alive)
             decision = act(connection, last, Fired(rule.id, rule.severity, added), who, now)
             if rule.scope is Scope.BRAND and decision.reason is Reason.NOTHING_NEW:
                 act(connection, last, NewMentions(), "ingest", now)

@@ -36,12 +36,12 @@ RECOUNT_LATER = timedelta(microseconds=200)
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A rule that fires. `worse`: one of the new mentions is negative by its lights. `stale`: what had changed of the
-    subject was not counted yet, which was put off."""
+    """A rule that fires. `cause`: the loudest of the new mentions that are negative by its lights, if any is; of those
+    alike the worst. `stale`: what had changed of the subject was not counted yet, which was put off."""
 
     rule: Rule
     verdict: Verdict
-    worse: bool
+    cause: int | None
     stale: bool = False
 
 
@@ -113,8 +113,9 @@ class Judge:
             found = windows.latest(came, totals, now, covered)
             if found is not None and found.fires:
                 verdict = windows.verdict(found.at, totals, covered)
-                worse = any(map(windows.negative, came))
-                firings.append(Firing(rule, verdict, worse, stale=held.revision != revision))
+                negative = filter(windows.negative, came)
+                cause = max(negative, key=lambda mention: (mention.reach, -(mention.score or 0)), default=None)
+                firings.append(Firing(rule, verdict, cause.id if cause else None, stale=held.revision != revision))
         return firings
 
     def still_holds(self, connection: sqlite3.Connection, escalation: Escalation, now: datetime) -> bool:

@@ -350,13 +350,15 @@ class Guideline:
 
 @dataclass(frozen=True, slots=True)
 class FiredRule:
-    """A rule on an escalation: its title as shown, the conditions that made it fire, and when."""
+    """A rule on an escalation: its title as shown, the conditions that made it fire, and when. `cause`: the mention
+    through which it fired first."""
 
     rule_id: str
     title: str
     severity: Severity
     reasons: tuple[Condition, ...]
     at: datetime
+    cause: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

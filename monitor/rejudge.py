@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from monitor.model import Escalation
+from monitor.model import Escalation, Verdict
 from monitor.rules.counted import Counted
 from monitor.rules.load import RuleSet
 from monitor.rules.times import NOTHING, Covered
@@ -70,6 +70,20 @@ class Rejudged:
         if self._mark != mark:
             self._fires = self._fires or self._any_fires(self._came[known:])
         return self._fires or (self._gone and self._any_negative(connection))
+
+    def verdicts(self) -> list[Verdict]:
+        """Of each of its rules that fires: what it finds now, at the moment in which it fired last or, if it does not
+        then, at the latest in which it does."""
+        found = []
+        for windows in self._windows:
+            covered = self._covered.get(windows.rule.id, NOTHING)
+            at: datetime | None = self._fired[windows.rule.id]
+            if not windows.fires(self._fired[windows.rule.id], self._totals, covered):
+                latest = windows.latest(self._came, self._totals, self._since + NEWS, covered)
+                at = latest.at if latest is not None and latest.fires else None
+            if at is not None:
+                found.append(windows.verdict(at, self._totals, covered))
+        return found
 
     def _any_fires(self, came: Sequence[Counted]) -> bool:
         """Whether a rule fires at the moment in which it fired last, or at one that the mentions `came` touch."""

@@ -218,13 +218,22 @@ def _responses(escalation: Escalation, events: Sequence[Logged], messages: Seque
     def since(at: datetime | None) -> timedelta | None:
         return max(at - start, timedelta()) if at is not None else None
 
-    answered = next((event.at for event in events if event.what == ANSWERED), escalation.answered_at)
+    # Waited for anew, an answer is forgotten by the escalation; the log keeps the first, and when it was published.
+    answered = next((at for event in events if (at := _answered(event))), None)
     return Responses(
         told=told_at - alerted if told_at else None,
         acknowledged=since(next((event.at for event in events if event.what == "acknowledged"), None)),
         answered=since(answered),
         resolved=since(next((event.at for event in reversed(events) if event.what == "resolved"), None)),
     )
+
+
+def _answered(event: Logged) -> datetime | None:
+    """When we answered, if that is what happened: in a drill as somebody said, else as it was published."""
+    if event.what == ANSWERED:
+        return event.at
+    at = event.data.get("answered_at") if event.why == Reason.ANSWERED else None
+    return datetime.fromisoformat(at) if at else None
 
 
 def _length(length: timedelta) -> str:

@@ -14,7 +14,17 @@ from typing import Any
 
 from monitor.escalation.events import TimerKind
 from monitor.escalation.machine import ALIVE, BY_HOURS, LASTING
-from monitor.model import Escalation, EscalationView, FiredRule, Guideline, Scope, Severity, State
+from monitor.model import (
+    Condition,
+    Escalation,
+    EscalationView,
+    FiredRule,
+    Guideline,
+    Scope,
+    Severity,
+    State,
+    Verdict,
+)
 from monitor.store import discussions, mentions, rows, story
 from monitor.store.times import from_text, to_text
 
@@ -126,21 +136,41 @@ def save(connection: sqlite3.Connection, escalation: Escalation) -> None:
 # -- their rules -------------------------------------------------------------------------------------------------
 
 
-def add_rule(connection: sqlite3.Connection, escalation_id: int, rule: FiredRule, snapshot: Mapping[str, Any]) -> bool:
-    """Note that a rule fired on an escalation, with its latest reasons; return whether it is new there."""
+def add_rule(
+    connection: sqlite3.Connection,
+    escalation_id: int,
+    rule: FiredRule,
+    snapshot: Mapping[str, Any],
+    *,
+    anew: bool = False,
+) -> bool:
+    """Note that a rule fired on an escalation, with its latest reasons; return whether it is new there. Its first cause
+    stays, unless the escalation begins `anew`."""
     known = connection.execute(
         "SELECT 1 FROM escalation_rules WHERE escalation_id = ? AND rule_id = ?", [escalation_id, rule.rule_id]
     ).fetchone()
     connection.execute(
-        "INSERT INTO escalation_rules (escalation_id, rule_id, title, severity, reasons, at, snapshot)"
-        " VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET reasons = excluded.reasons, at = excluded.at",
+        "INSERT INTO escalation_rules (escalation_id, rule_id, title, severity, reasons, at, cause, snapshot)"
+        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET reasons = excluded.reasons, at = excluded.at,"
+        " cause = CASE WHEN ? THEN excluded.cause ELSE coalesce(cause, excluded.cause) END",
         [
-            escalation_id, rule.rule_id, rule.title, rule.severity,
-            json.dumps([asdict(reason) for reason in rule.reasons], ensure_ascii=False),
-            to_text(rule.at), json.dumps(snapshot, ensure_ascii=False),
+            escalation_id, rule.rule_id, rule.title, rule.severity, _reasons(rule.reasons),
+            to_text(rule.at), rule.cause, json.dumps(snapshot, ensure_ascii=False), anew,
         ],
     )  # fmt: skip
     return known is None
+
+
+def renew_reasons(connection: sqlite3.Connection, escalation_id: int, verdict: Verdict) -> None:
+    """Why a rule fires now that mentions were corrected."""
+    connection.execute(
+        "UPDATE escalation_rules SET reasons = ? WHERE escalation_id = ? AND rule_id = ?",
+        [_reasons(verdict.reasons), escalation_id, verdict.rule_id],
+    )
+
+
+def _reasons(reasons: Iterable[Condition]) -> str:
+    return json.dumps([asdict(reason) for reason in reasons], ensure_ascii=False)
 
 
 def fired_rules(connection: sqlite3.Connection, escalation_id: int) -> tuple[FiredRule, ...]:
@@ -302,8 +332,10 @@ def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
     rule_snapshot = snapshot(connection, escalation, escalation.rule_id)
     guideline = rule_snapshot.get("guideline")
     counts: dict[str, int] = {}
+    fired = fired_rules(connection, escalation_id)
     if escalation.discussion_id is not None:
-        quoted = mentions.worst(connection, escalation.discussion_id, QUOTED)
+        cause = next((rule.cause for rule in fired if rule.rule_id == escalation.rule_id), None)
+        quoted = mentions.worst(connection, escalation.discussion_id, QUOTED, first=cause)
         about = discussions.by_id(connection, escalation.discussion_id)
     else:
         since = escalation.changed_at - BRAND_STRETCH
@@ -311,7 +343,7 @@ def view(connection: sqlite3.Connection, escalation_id: int) -> EscalationView:
         counts = mentions.counts_of_brand(connection, escalation.brand, since)
     return EscalationView(
         escalation=escalation,
-        rules=fired_rules(connection, escalation_id),
+        rules=fired,
         discussion=about,
         mentions=quoted,
         guideline=Guideline(**guideline) if guideline else None,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from monitor.escalation.events import Reason
 from monitor.figures import BrandFigures, Figures, GapFigures, RuleFigures, Times
 from monitor.model import Label, Outcome, Severity, State
 from monitor.store.times import from_text, to_text
@@ -91,13 +92,16 @@ class _Alert:
 def _alerts(connection: sqlite3.Connection, stretch: list[str]) -> list[_Alert]:
     marks = ",".join(f"'{state}'" for state in TAKEN)
     found = connection.execute(
-        "SELECT e.severity, e.state, e.outcome, e.created_at, e.discussion_id, e.answered_at, e.resolved_at,"
+        "SELECT e.severity, e.state, e.outcome, e.created_at, e.discussion_id, e.resolved_at,"
         # In a storm a summary told of it.
         " (SELECT min(coalesce(f.sent_at, o.sent_at)) FROM outbox o LEFT JOIN outbox f ON f.id = o.folded_into"
         "  WHERE o.escalation_id = e.id AND o.kind = 'root') AS told_at,"
-        f" (SELECT min(at) FROM events WHERE escalation_id = e.id AND what IN ({marks})) AS taken_at"
-        " FROM escalations e WHERE e.created_at >= ? AND e.created_at < ? AND e.state <> 'pending' ORDER BY e.id",
-        stretch,
+        f" (SELECT min(at) FROM events WHERE escalation_id = e.id AND what IN ({marks})) AS taken_at,"
+        # An escalation waits anew for an answer when it is handed over or opened again; the log keeps the first.
+        " (SELECT min(json_extract(data, '$.answered_at')) FROM events WHERE escalation_id = e.id AND why = ?3)"
+        " AS answered_at"
+        " FROM escalations e WHERE e.created_at >= ?1 AND e.created_at < ?2 AND e.state <> 'pending' ORDER BY e.id",
+        [*stretch, Reason.ANSWERED],
     )
     return [
         _Alert(

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from monitor.discussions import discussion_key, discussion_title
-from monitor.model import Finding, Label, Mention, Post
+from monitor.model import PERSON, Finding, Label, Mention, Post
 from monitor.store import labels, rows
 from monitor.store.times import from_text, to_text
 
@@ -272,14 +272,18 @@ def after(connection: sqlite3.Connection, mention_id: int, limit: int) -> tuple[
     return tuple(rows.mention(row) for row in connection.execute(query, [mention_id, limit]))
 
 
-def worst(connection: sqlite3.Connection, discussion_id: int, limit: int) -> tuple[Mention, ...]:
-    """The most negative of a discussion's latest mentions, those of the largest reach first where they are alike."""
+def worst(
+    connection: sqlite3.Connection, discussion_id: int, limit: int, *, first: int | None = None
+) -> tuple[Mention, ...]:
+    """The most negative of a discussion's latest mentions, those of the largest reach first where they are alike.
+    Mention `first` goes before them all, if it counts and nobody has corrected it."""
     query = (
         f"SELECT {rows.MENTION} FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.id IN"
         f" (SELECT id FROM mentions WHERE discussion_id = ? AND {rows.COUNTS} ORDER BY id DESC LIMIT {LATEST})"
-        " ORDER BY m.label = 'negative' DESC, round(m.score, 1), p.author_followers DESC, m.at LIMIT ?"
+        " ORDER BY m.id IS ? AND m.model IS NOT ? DESC, m.label = 'negative' DESC, round(m.score, 1),"
+        " p.author_followers DESC, m.at LIMIT ?"
     )
-    return tuple(rows.mention(row) for row in connection.execute(query, [discussion_id, limit]))
+    return tuple(rows.mention(row) for row in connection.execute(query, [discussion_id, first, PERSON, limit]))
 
 
 def worst_of_brand(connection: sqlite3.Connection, brand: str, since: datetime, limit: int) -> tuple[Mention, ...]:

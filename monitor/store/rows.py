@@ -142,4 +142,5 @@ def fired_rule(row: sqlite3.Row) -> FiredRule:
         severity=Severity(row["severity"]),
         reasons=tuple(Condition(**reason) for reason in json.loads(row["reasons"])),
         at=from_text(row["at"]),
+        cause=row["cause"],
     )

@@ -41,6 +41,8 @@ END;
 
 ALTER TABLE escalations ADD COLUMN answered_at TEXT;
 ALTER TABLE escalations ADD COLUMN team TEXT;
+-- The mention through which the rule fired first: whoever is told sees it.
+ALTER TABLE escalation_rules ADD COLUMN cause INTEGER;
 ALTER TABLE escalations ADD COLUMN passed_over TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE escalations ADD COLUMN waiting_since TEXT;
 

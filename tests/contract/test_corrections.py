@@ -102,6 +102,9 @@ def test_three_of_fifty_are_not_negative_and_it_goes_on(world: World) -> None:
     assert (discussion(world).mentions, discussion(world).negative) == (50, 47)
     assert world.kinds()[-1] == "update", "its message shows the figures of now"
     with world.app.store.read() as connection:
+        (why,) = escalations.view(connection, 1).rules[0].reasons
+    assert why.found == "47", "and why it alerts is told by them"
+    with world.app.store.read() as connection:
         quoted = {one.id for one in escalations.view(connection, 1).mentions}
     assert not quoted & {row[0] for row in said(world)}, "others are quoted now"
 

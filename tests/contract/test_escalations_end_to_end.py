@@ -163,3 +163,17 @@ def test_no_query_of_the_pipeline_reads_a_whole_table(world: World) -> None:
                 words = step.split()
                 scans = words[0] == "SCAN" and words[1] in ("posts", "p", "mentions", "m", "events", "discussions")
                 assert not scans, f"{query}\n{plan}"
+
+
+def test_whoever_is_told_sees_what_made_their_rule_fire(tmp_path: Path) -> None:
+    """The loud voice, not only the worst words: those are another rule's."""
+    world = World(tmp_path, thread=THREAD, loud=LOUD)
+    angry(world, 3)
+    world.say("acme is bad, says a star", author=Author(id="star", handle="star", followers=500_000))
+    angry(world, 3)
+    world.wait(seconds=31)
+    with world.app.store.read() as connection:
+        view = escalations.view(connection, 1)
+    assert view.escalation.rule_id == "loud"
+    assert view.mentions[0].post.author.handle == "star" and len(view.mentions) == 3
+    world.app.close()

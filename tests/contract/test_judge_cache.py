@@ -174,7 +174,7 @@ def test_what_another_process_stores_is_counted_but_not_judged_again(town: Town)
     assert town.say(sentiment=GOOD) == ["three"]
     with town.store.write() as connection:
         (firing,) = town.judged(connection, town.save(connection, sentiment=GOOD))
-    assert not firing.worse, "what is new is a friendly word"
+    assert firing.cause is None, "what is new is a friendly word"
 
 
 def test_what_was_rolled_back_is_not_counted(town: Town) -> None:
@@ -223,12 +223,12 @@ def test_brands_are_judged_by_what_came_since(tmp_path: Path) -> None:
     assert town.brand_judged(0) == []
     town.say("two")
     (firing,) = town.brand_judged(2)
-    assert firing.worse
+    assert firing.cause is not None
     (again,) = town.brand_judged(2)
     assert again == firing, "where its alert could not be written, it is found again"
     town.say("three", sentiment=GOOD)
     (friendly,) = town.brand_judged(3)
-    assert not friendly.worse
+    assert friendly.cause is None
     assert town.brand_judged(4) == []
     town.say("four", brand="Globex", times=5)
     assert town.brand_judged(4, "Globex") == [], "nobody asked for the competitor"

@@ -62,7 +62,7 @@ EVENTS = (
     event(21, ANNA, "read the guideline", "…", path="playbooks/angry.md", version="0badc0de"),
     event(22, ANNA, "corrected", "…", correction="not about us", mention_ids=[4, 7]),
     event(23, "bob (command line)", "changed", Reason.ASSIGNED, assignee="lea"),
-    event(24, "ingest", "changed", Reason.ANSWERED),
+    event(25, "ingest", "changed", Reason.ANSWERED, answered_at=after(24.6).isoformat()),
     event(30, "lea (Slack U0000000003)", "resolved", Reason.RESOLVED, outcome="answered", note="called them"),
 )
 MESSAGES = (
@@ -136,7 +136,7 @@ def test_what_is_not_sent_says_why(state: MessageState, says: str, blocked: bool
 
 
 def test_how_fast_the_team_was_counts_from_when_it_was_told() -> None:
-    took = timeline(replace(ESCALATION, answered_at=after(24.6)), EVENTS, MESSAGES).responses
+    took = timeline(ESCALATION, EVENTS, MESSAGES).responses
     assert took.told == timedelta(minutes=0.6)
     assert (took.acknowledged, took.answered, took.resolved) == (
         timedelta(minutes=19.4), timedelta(minutes=24), timedelta(minutes=29.4),
