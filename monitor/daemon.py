@@ -1,5 +1,5 @@
 """The daemon: a scheduler (the main thread), polls in threads of their own, one ingest thread, one delivery thread; and
-what people do in Slack (`monitor.talking`).
+what people do in Slack (`monitor.inbound.talking`).
 
     scheduler ──▶ poll threads ──bounded queue──▶ ingest: store, judge, escalate ──outbox──▶ delivery ──▶ Slack
                                                           clicks: carry out ──────┘  ▲────── talking ◀─────┘
@@ -25,6 +25,7 @@ from types import FrameType
 from monitor import __version__
 from monitor.app import App, Prepared
 from monitor.errors import MonitorError, StoreError
+from monitor.inbound.talking import Talking
 from monitor.ingest import Commit, Counts
 from monitor.model import Post
 from monitor.poll import Outcome, Polling
@@ -32,7 +33,6 @@ from monitor.reloading import Reloading
 from monitor.store import facts
 from monitor.store.lock import hold
 from monitor.systemd import notify, watchdog_seconds
-from monitor.talking import Talking
 
 log = logging.getLogger("monitor.daemon")
 

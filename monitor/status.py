@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.hearing import hearing, hearing_problems
+from monitor.inbound.hearing import hearing, hearing_problems
 from monitor.model import State
 from monitor.outgoing import MessageState
 from monitor.rules.load import RuleSet

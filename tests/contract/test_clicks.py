@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.clicks import RETRIES
+from monitor.inbound.clicks import RETRIES
 from monitor.model import State
 from monitor.outgoing import MessageState
 from monitor.slack.tags import Deed

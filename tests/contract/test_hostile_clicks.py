@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from monitor import talking
-from monitor.clicks import RETRIES
 from monitor.drill import place
 from monitor.drill.place import Setup
+from monitor.inbound import talking
+from monitor.inbound.clicks import RETRIES
 from monitor.model import State
 from monitor.outgoing import MessageState, OutboxMessage
 from monitor.slack.tags import Deed, Tag

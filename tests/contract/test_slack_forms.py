@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from monitor.app import buttons
-from monitor.hearing import hearing
+from monitor.inbound.hearing import hearing
+from monitor.inbound.talking import Talking
 from monitor.model import Outcome, State
 from monitor.slack.tags import Deed
 from monitor.status import status
 from monitor.store.lock import hold
-from monitor.talking import Talking
 from tests.fakes.office import QUICK, Office
 from tests.fakes.slack_server import NOT_READ, TOKEN, refused
 from tests.fakes.slack_socket import SocketSlack, member

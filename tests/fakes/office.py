@@ -10,12 +10,12 @@ from typing import Any
 
 from monitor.app import App
 from monitor.config import parse_config
+from monitor.inbound.talking import Talking
 from monitor.model import Escalation, State
 from monitor.slack.socket import Pace
 from monitor.slack.tags import Deed, Tag
 from monitor.store import escalations
 from monitor.store.outbox import Outbox
-from monitor.talking import Talking
 from tests.fakes.slack_server import Message
 from tests.fakes.slack_socket import SocketSlack
 from tests.fakes.world import CONFIG, World, angry

@@ -11,8 +11,8 @@ from datetime import datetime
 from monitor import told
 from monitor.acting import Acting, Storage
 from monitor.carry_out import kept_by
+from monitor.inbound.people import People
 from monitor.model import Escalation
-from monitor.people import People
 from monitor.rules.load import RuleSet
 from monitor.rules.people.rota import Team
 from monitor.slack.permits import Known, asked_groups, refusal

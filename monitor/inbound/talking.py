@@ -21,15 +21,15 @@ from typing import Any
 
 from monitor.acting import Acting
 from monitor.app import App, talks
-from monitor.at_once import OPENS, AtOnce
-from monitor.clicks import Clicks, Line, kept_click, kept_command, kept_form
 from monitor.commands import Commands
 from monitor.credentials import SLACK_APP_TOKEN, SLACK_BOT_TOKEN, secret
 from monitor.drill import place
 from monitor.errors import MonitorError, StoreError
-from monitor.hearing import FACT
-from monitor.people import People
-from monitor.sites import Site
+from monitor.inbound.at_once import OPENS, AtOnce
+from monitor.inbound.clicks import Clicks, Line, kept_click, kept_command, kept_form
+from monitor.inbound.hearing import FACT
+from monitor.inbound.people import People
+from monitor.inbound.sites import Site
 from monitor.slack.answers import Answer
 from monitor.slack.directory import Directory
 from monitor.slack.requests import Click, Command, FormSubmitted, HomeOpened, request
@@ -39,7 +39,7 @@ from monitor.store import facts, inbox
 from monitor.store import people as kept_people
 from monitor.store.inbox import Kept
 
-log = logging.getLogger("monitor.talking")
+log = logging.getLogger("monitor.inbound.talking")
 
 #: What waits for a helper; more is refused, since nobody waits for so long.
 WAITING = 200

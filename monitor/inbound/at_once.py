@@ -11,13 +11,13 @@ from contextlib import suppress
 from datetime import datetime
 
 from monitor.carry_out import kept_by
-from monitor.clicks import reader_of, words_of
 from monitor.commands import Commands, Reader
 from monitor.errors import DeliveryError, DeliveryRefused, MonitorError
+from monitor.inbound.clicks import reader_of, words_of
+from monitor.inbound.people import People
+from monitor.inbound.sites import ELSEWHERE, GONE, OVER, Site, Sites, told_teams, why_not
 from monitor.model import ENDED, Escalation, EscalationView
-from monitor.people import People
 from monitor.rules.people.rota import Team, on_duty
-from monitor.sites import ELSEWHERE, GONE, OVER, Site, Sites, told_teams, why_not
 from monitor.slack.answers import Answer
 from monitor.slack.asked import Asked
 from monitor.slack.forms import FORMS, Choices, form, submitted

@@ -21,8 +21,8 @@ from monitor.commands import Commands, Reader
 from monitor.errors import DeliveryError, DeliveryRefused, MonitorError, StoreError
 from monitor.escalation.acts import Act, Channel, Correct, Correction, Done, Person, ReadGuideline
 from monitor.escalation.events import Acknowledge, Assign, HandOver, Resolve, Snooze
-from monitor.people import People, zone_of
-from monitor.sites import ELSEWHERE, GONE, OVER, Site, Sites, told_teams, why_not
+from monitor.inbound.people import People, zone_of
+from monitor.inbound.sites import ELSEWHERE, GONE, OVER, Site, Sites, told_teams, why_not
 from monitor.slack.answers import Answer
 from monitor.slack.asked import Asked, asked_from_json
 from monitor.slack.outcomes import of_many, outcome
