@@ -98,10 +98,6 @@ def play(world: Simulation, steps: list[Step], mutes: list[Mute] = []) -> list[M
     return world.timeline
 
 
-def spoken(timeline: list[Moment]) -> list[Moment]:
-    return [one for one in timeline if one.kind in (MomentKind.POST, MomentKind.REPLY, MomentKind.CALLED)]
-
-
 @pytest.mark.parametrize("names", EACH)
 @given(steps=STEPS, begins=AFTER, lasts=st.integers(1, 30))
 @SLOW
@@ -112,8 +108,10 @@ def test_a_muted_rule_never_posts(names: tuple[str, ...], steps: list[Step], beg
         timeline = play(world, steps, [mute])
     finally:
         world.close()
-    # What is due at the very moment of the mute went before it.
-    assert [one for one in spoken(timeline) if mute.at < one.at < mute.until] == []
+    # What is due at the very moment of the mute went before it. Whoever is handed something meanwhile is called by the
+    # message that comes when the mute ends.
+    posted = [one for one in timeline if one.kind in (MomentKind.POST, MomentKind.REPLY)]
+    assert [one for one in posted if mute.at < one.at < mute.until] == []
 
 
 @pytest.mark.parametrize("names", [*EACH, ALL])

@@ -89,7 +89,8 @@ class Life:
         if before.state not in ALIVE and not isinstance(event, Fired):
             # That its message has arrived, or cannot, is noted, for it may flare up.
             assert (replace(after, told_at=None), effects) == (replace(before, told_at=None), ()), "ended stays ended"
-        if self.clock.muted(self.now) and not isinstance(event, HandOver):
+        if self.clock.muted(self.now) and not isinstance(event, HandOver | Assign):
+            # What a person does is told all the same; the outbox keeps it back as long as the mute lasts.
             assert not (calls or replies or roots), "a mute is kept"
         assert 0 <= after.tier <= len(self.clock.tiers)
         for number in calls:
