@@ -14,7 +14,7 @@ from monitor.model import State
 from monitor.outgoing import MessageState
 from monitor.slack.tags import Deed
 from monitor.store.outbox import Outbox
-from tests.fakes.office import Office
+from tests.fakes.office import Office, office_at_work, slack_at_work
 from tests.fakes.slack_server import HTTP_500_AFTER_ACCEPTING, HTTP_500_BEFORE_ACCEPTING, TOKEN, refused
 from tests.fakes.slack_socket import SocketSlack, member
 from tests.fakes.slack_workspace import APP_TOKEN
@@ -25,25 +25,15 @@ ANNA, BRUNO, CARLA = "U0000ANNA", "U000BRUNO", "U000CARLA"
 
 @pytest.fixture
 def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SocketSlack]:
-    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
-    monkeypatch.setenv("SLACK_APP_TOKEN", APP_TOKEN)
-    with SocketSlack() as slack:
-        slack.workspace.members = {
-            ANNA: member(ANNA, "Anna in Slack"),
-            BRUNO: member(BRUNO, "Bruno", locale="it-IT"),
-            CARLA: member(CARLA, "Carla"),
-        }
+    anna, bruno = member(ANNA, "Anna in Slack"), member(BRUNO, "Bruno", locale="it-IT")
+    with slack_at_work(monkeypatch, anna, bruno, member(CARLA, "Carla")) as slack:
         yield slack
 
 
 @pytest.fixture
 def office(tmp_path: Path, slack: SocketSlack) -> Iterator[Office]:
-    made = Office(tmp_path, slack, thread=THREAD)
-    made.escalated()
-    made.start()
-    yield made
-    made.stop()
-    made.app.close()
+    with office_at_work(tmp_path, slack) as office:
+        yield office
 
 
 # -- one click ---------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from monitor.model import Outcome, State
 from monitor.slack.tags import Deed
 from monitor.status import status
 from monitor.store.lock import hold
-from tests.fakes.office import QUICK, Office
-from tests.fakes.slack_server import NOT_READ, TOKEN, refused
+from tests.fakes.office import QUICK, Office, office_at_work, slack_at_work
+from tests.fakes.slack_server import NOT_READ, refused
 from tests.fakes.slack_socket import SocketSlack, member
 from tests.fakes.slack_workspace import APP_TOKEN
 from tests.fakes.world import THREAD
@@ -28,25 +28,15 @@ ANNA, BRUNO, CARLA = "U0000ANNA", "U000BRUNO", "U000CARLA"
 
 @pytest.fixture
 def slack(monkeypatch: pytest.MonkeyPatch) -> Iterator[SocketSlack]:
-    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
-    monkeypatch.setenv("SLACK_APP_TOKEN", APP_TOKEN)
-    with SocketSlack() as slack:
-        slack.workspace.members = {
-            ANNA: member(ANNA, "Anna in Slack"),
-            BRUNO: member(BRUNO, "Bruno", locale="it-IT"),
-            CARLA: member(CARLA, "Carla"),
-        }
+    anna, bruno = member(ANNA, "Anna in Slack"), member(BRUNO, "Bruno", locale="it-IT")
+    with slack_at_work(monkeypatch, anna, bruno, member(CARLA, "Carla")) as slack:
         yield slack
 
 
 @pytest.fixture
 def office(tmp_path: Path, slack: SocketSlack) -> Iterator[Office]:
-    made = Office(tmp_path, slack, thread=THREAD)
-    made.escalated()
-    made.start()
-    yield made
-    made.stop()
-    made.app.close()
+    with office_at_work(tmp_path, slack) as office:
+        yield office
 
 
 # -- corrections -------------------------------------------------------------------------------------------------

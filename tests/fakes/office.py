@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from monitor.app import App
 from monitor.config import parse_config
@@ -16,9 +19,10 @@ from monitor.slack.socket import Pace
 from monitor.slack.tags import Deed, Tag
 from monitor.store import escalations
 from monitor.store.outbox import Outbox
-from tests.fakes.slack_server import Message
+from tests.fakes.slack_server import TOKEN, Message
 from tests.fakes.slack_socket import SocketSlack
-from tests.fakes.world import CONFIG, World, angry
+from tests.fakes.slack_workspace import APP_TOKEN
+from tests.fakes.world import CONFIG, THREAD, World, angry
 
 QUICK = Pace(tick=0.02, ping=0.1, silent=1.0, greeting=1.0, first_wait=0.02, longest_wait=0.2, recheck=5, lasting=60)
 TEAMS = """\
@@ -137,3 +141,26 @@ class Office(World):
     def events(self, what: str) -> int:
         with self.app.store.read() as connection:
             return int(connection.execute("SELECT count(*) FROM events WHERE what = ?", [what]).fetchone()[0])
+
+
+@contextmanager
+def slack_at_work(monkeypatch: pytest.MonkeyPatch, *people: dict[str, Any]) -> Iterator[SocketSlack]:
+    """A Slack with these people in its workspace, whose tokens the application is given."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+    monkeypatch.setenv("SLACK_APP_TOKEN", APP_TOKEN)
+    with SocketSlack() as slack:
+        slack.workspace.members = {person["id"]: person for person in people}
+        yield slack
+
+
+@contextmanager
+def office_at_work(folder: Path, slack: SocketSlack) -> Iterator[Office]:
+    """One discussion has alerted, and the socket is open."""
+    made = Office(folder, slack, thread=THREAD)
+    made.escalated()
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        made.app.close()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from monitor.carry_out import act, carry_out
+from monitor.deliver import Delivery
 from monitor.escalate import Escalate
 from monitor.escalation import machine
 from monitor.escalation.events import Event
 from monitor.model import Author, Finding, FiredRule, Post, Scope, Sentiment, Severity
+from monitor.outgoing import MessageKind, MessageState, OutboxMessage
+from monitor.render import Renderer
 from monitor.rules.load import RuleSet
 from monitor.rules.people.rota import Team
 from monitor.rules.rule import TierSpec
@@ -71,3 +75,29 @@ def tiers_told(bench: Bench) -> int:
     with bench.store.read() as connection:
         row = connection.execute("SELECT count(*) FROM escalations WHERE told_at IS NOT NULL").fetchone()
     return int(row[0])
+
+
+def summaries(bench: Bench) -> list[OutboxMessage]:
+    return [message for message in bench.messages() if message.kind is MessageKind.SUMMARY]
+
+
+def folded(bench: Bench) -> list[int | None]:
+    return [message.escalation_id for message in bench.messages() if message.state is MessageState.FOLDED]
+
+
+def buttons(post: dict[str, Any]) -> list[str]:
+    return [str(one["value"]) for one in _elements(post.get("blocks")) if one["type"] == "button"]
+
+
+def _elements(node: Any) -> list[dict[str, Any]]:
+    if isinstance(node, dict):
+        mine = [node] if node.get("type") == "button" else []
+        return mine + [found for value in node.values() for found in _elements(value)]
+    return [found for value in node for found in _elements(value)] if isinstance(node, list) else []
+
+
+def start(bench: Bench, count: int = 40, severity: Severity = Severity.HIGH) -> Delivery:
+    escalate_many(bench, count, severity)
+    delivery = bench.delivery(renderer=Renderer("here", buttons=True))
+    bench.run(delivery, minutes=0.5)
+    return delivery
