@@ -6,13 +6,14 @@ Pure: rows in, lines out, in plain words. In which time zone and how wide they a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from monitor.amounts import number
 from monitor.escalation.acts import ANSWERED, CORRECTED, READ, logged_person
+from monitor.escalation.audit import Logged
 from monitor.escalation.events import Reason
 from monitor.model import Escalation
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
@@ -24,17 +25,6 @@ class By(StrEnum):
 
     PERSON = "person"
     MACHINE = "machine"
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """A row of the audit log, as stored."""
-
-    at: datetime
-    who: str
-    what: str
-    why: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from monitor.amounts import number
 from monitor.cli.words import author, clean, columns, rest, score, span, width
 from monitor.cli.zones import name_of
 from monitor.escalation.acts import Act, Correct, Done
+from monitor.escalation.audit import Logged
 from monitor.escalation.events import HandOver
 from monitor.escalation.machine import ALIVE
 from monitor.model import Discussion, Escalation, EscalationView, State
-from monitor.timeline import By, Logged, Responses, Step, Timeline
+from monitor.timeline import By, Responses, Step, Timeline
 
 #: What else can be done; the first only as long as nobody has it.
 _ACTS = (

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from monitor.escalation.events import TimerKind
 from monitor.model import Escalation, Scope
-from monitor.rules.explaining.inquiry import Happened, Life, Silence
+from monitor.rules.explaining.inquiry import Life, Silence
 from monitor.rules.snapshot import snapshot_from_json
 from monitor.store import escalations, rows
 from monitor.store.escalations import DueTimer
@@ -41,10 +41,7 @@ def life(connection: sqlite3.Connection, escalation: Escalation) -> Life:
             rule.rule_id: snapshot_from_json(escalations.snapshot(connection, escalation, rule.rule_id))
             for rule in fired
         },
-        events=tuple(
-            Happened(from_text(row["at"]), row["who"], row["what"], row["why"], json.loads(row["data"]))
-            for row in escalations.history(connection, escalation.id)
-        ),
+        events=tuple(rows.logged(row) for row in escalations.history(connection, escalation.id)),
         root=Outbox(connection).root_of(escalation.id),
     )
 

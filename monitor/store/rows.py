@@ -7,6 +7,7 @@ import sqlite3
 from datetime import datetime
 from functools import lru_cache
 
+from monitor.escalation.audit import Logged
 from monitor.model import (
     Author,
     Condition,
@@ -144,3 +145,7 @@ def fired_rule(row: sqlite3.Row) -> FiredRule:
         at=from_text(row["at"]),
         cause=row["cause"],
     )
+
+
+def logged(row: sqlite3.Row) -> Logged:
+    return Logged(from_text(row["at"]), row["who"], row["what"], row["why"], json.loads(row["data"]))

@@ -6,17 +6,15 @@ import json
 import sqlite3
 
 from monitor.escalation.acts import READ
-from monitor.store.times import from_text
-from monitor.timeline import Logged, person
+from monitor.escalation.audit import Logged
+from monitor.store import rows
+from monitor.timeline import person
 
 
 def of(connection: sqlite3.Connection, escalation_id: int) -> tuple[Logged, ...]:
     """The oldest first."""
     query = "SELECT at, who, what, why, data FROM events WHERE escalation_id = ? ORDER BY id"
-    return tuple(
-        Logged(from_text(row["at"]), row["who"], row["what"], row["why"], json.loads(row["data"]))
-        for row in connection.execute(query, [escalation_id])
-    )
+    return tuple(rows.logged(row) for row in connection.execute(query, [escalation_id]))
 
 
 def readers(connection: sqlite3.Connection, escalation_id: int) -> tuple[tuple[str, str, str], ...]:

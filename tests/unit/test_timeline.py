@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from monitor.escalation.audit import Logged
 from monitor.escalation.events import Reason
 from monitor.model import Escalation, Scope, Severity, State
 from monitor.outgoing import MessageKind, MessageState, OutboxMessage
-from monitor.timeline import By, Logged, person, timeline
+from monitor.timeline import By, person, timeline
 from monitor.wording.text import many
 
 START = datetime(2026, 3, 30, 10, tzinfo=UTC)

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from monitor.durations import duration_text
+from monitor.escalation.audit import Logged
 from monitor.escalation.clockwork import Clockwork
 from monitor.escalation.events import TimerKind
 from monitor.escalation.tiers import due_times
 from monitor.model import Condition, Escalation, Severity
 from monitor.outgoing import MessageState
-from monitor.rules.explaining.inquiry import Happened, Life
+from monitor.rules.explaining.inquiry import Life
 from monitor.rules.rule import Rule, TierSpec
 from monitor.rules.snapshot import Snapshot
 
@@ -78,7 +79,7 @@ def _since_then(kept: Snapshot | None, now: Rule | None) -> str:
     return f"{now.file} is as it was then"
 
 
-def _told(event: Happened, life: Life) -> Iterable[Line]:
+def _told(event: Logged, life: Life) -> Iterable[Line]:
     for told in event.data.get("told", ()):
         if isinstance(told, dict):
             yield Line(event.at, _whom(told, life))

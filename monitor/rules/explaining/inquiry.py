@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from monitor.escalation.audit import Logged
 from monitor.model import Escalation, FiredRule, Scope, Severity
 from monitor.outgoing import OutboxMessage
 from monitor.rules.counted import Counted
@@ -38,24 +38,13 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
-    """An entry of the audit log."""
-
-    at: datetime
-    who: str
-    what: str
-    why: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Life:
     """An escalation, its rules by their ids, and what became of it, oldest first. `root` is its one message."""
 
     escalation: Escalation
     fired: Mapping[str, FiredRule]
     kept: Mapping[str, Snapshot] = field(default_factory=dict)
-    events: tuple[Happened, ...] = ()
+    events: tuple[Logged, ...] = ()
     root: OutboxMessage | None = None
 
     @property
